@@ -1,0 +1,184 @@
+"""A Design per architecture, and the Candidate that carries it: the one source of truth for bill and component.
+
+A number that decides both a price and a resource (an instance count, a window, a memory size) exists once, here.
+Designs are plain frozen values that survive JSON, so a locked plan holds exactly what was planned.
+Hours of the week run 0..167 from Monday 00:00 in the design's time zone; minutes of a day 0..1440.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from headway.bill.lines import Bill
+from headway.profile import Container
+from headway.units import HOURS_PER_WEEK
+
+
+class Value(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wait(Value):
+    """Seconds from request to result. ``worst_s`` is None where nothing bounds it."""
+
+    p50_s: float
+    p99_s: float
+    at_percentile_s: float
+    """At the profile's percentile, in the regime that comes closest to its limit."""
+    worst_s: float | None = None
+
+
+class RequestShape(Value):
+    """Sizes of one request, in bytes. Bodies over ``inline_bytes`` go to S3 and travel as a pointer."""
+
+    mean_bytes: int
+    max_bytes: int
+    response_bytes: int
+    inline_bytes: int
+
+
+class BaseDesign(Value):
+    """What every architecture's design states."""
+
+    region: str
+    timezone: str
+    container: Container | None = None
+    requests: RequestShape
+    max_wait_s: float
+    """The tightest wait promised: alarms watch it."""
+    percentile: float
+    log_retention_days: int = 30
+
+
+class RealtimeDesign(BaseDesign):
+    """A SageMaker endpoint with a floor by hour of week and, if autoscaled, target tracking above it."""
+
+    architecture: Literal["realtime"] = "realtime"
+    instance_type: str
+    """``ml.g5.xlarge``: the hosting name."""
+    floors: tuple[int, ...] = Field(min_length=HOURS_PER_WEEK, max_length=HOURS_PER_WEEK)
+    """Instances by hour of week, already raised one start-time early."""
+    max_instances: int
+    autoscaled: bool
+    invocations_per_instance: float | None = None
+    """Target tracking's goal, invocations a minute and instance; None when not autoscaled."""
+    scale_in_cooldown_s: int = 300
+    scale_out_cooldown_s: int = 60
+    storage_gb: int
+    load_time_s: float
+
+    @property
+    def initial_count(self) -> int:
+        """The highest floor: what an endpoint update starts from, autoscaling then shrinks it."""
+        return max(self.floors)
+
+    @property
+    def floor_changes(self) -> tuple[tuple[int, int], ...]:
+        """``(hour of week, count)`` at which the floor changes; empty for a flat floor."""
+        return tuple((h, now) for h, now in enumerate(self.floors) if now != self.floors[h - 1])
+
+
+class ServerlessDesign(BaseDesign):
+    """A SageMaker serverless endpoint."""
+
+    architecture: Literal["serverless"] = "serverless"
+    memory_mb: int
+    max_concurrency: int
+    provisioned_concurrency: int = 0
+    load_time_s: float
+
+
+class WorkerPool(Value):
+    """One kind of worker: a spot and an on-demand compute environment with a job queue each."""
+
+    name: str
+    instance_type: str
+    vcpu: int
+    """Reserved by all containers of the job together: more than half the type's, so one job an instance."""
+    memory_mib: int
+    gpus: int
+    batch_size: int
+    seconds_per_item: float
+    """alpha of l(b) = alpha b + beta."""
+    seconds_per_batch: float
+    """beta of l(b) = alpha b + beta."""
+    load_time_s: float
+    max_workers: int
+    """Workers at once that the compute environments allow."""
+
+
+class DepartureRule(Value):
+    """Departures of one regime: ``from_minute, from_minute + every_minutes, ... < to_minute`` on each of ``days``."""
+
+    days: tuple[int, ...]
+    """0 Monday .. 6 Sunday."""
+    from_minute: int = Field(ge=0, lt=1440)
+    to_minute: int = Field(gt=0, le=1440)
+    every_minutes: int = Field(gt=0)
+    pool: str
+    quota: int
+    """Items one worker takes before it ends."""
+    max_workers: int
+    """Workers of one departure; beyond that each takes more than its quota."""
+    last_call_s: float
+    """Age of the oldest message at which what is left goes on-demand at once."""
+
+
+class BatchDesign(BaseDesign):
+    """SQS -> a dispatcher ticked every minute -> AWS Batch workers on spot, on-demand behind them."""
+
+    architecture: Literal["batch"] = "batch"
+    pools: tuple[WorkerPool, ...]
+    departures: tuple[DepartureRule, ...]
+    visibility_timeout_s: int
+    max_receives: int = 5
+    queue_retention_s: int
+    job_timeout_s: int
+    """Attempt limit of one job."""
+    runnable_limit_s: int
+    """RUNNABLE backstop of the job queues (600-86,400 s)."""
+    tick_s: int = 60
+    dispatcher_memory_mb: int
+    dispatcher_timeout_s: int = 50
+    root_volume_gb: int
+    results_kept_days: int
+
+
+Design = Annotated[RealtimeDesign | ServerlessDesign | BatchDesign, Field(discriminator="architecture")]
+
+
+class Operations(Value):
+    """People's time a month."""
+
+    hours: float
+    hourly_cost: float
+
+    @property
+    def monthly(self) -> float:
+        """US dollars a month."""
+        return self.hours * self.hourly_cost
+
+
+class Candidate(Value):
+    """One architecture's best design for a profile, or the reason there is none."""
+
+    architecture: str
+    feasible: bool
+    reason: str
+    """Why it is not feasible, then (set by selection) why it lost or won."""
+    comparable: bool = True
+    design: Design | None = None
+    bill: Bill | None = None
+    wait: Wait | None = None
+    operations: Operations
+    utilization: float | None = None
+    """Busy over paid seconds; None where nothing is paid while idle (serverless)."""
+    monthly_requests: float
+    facts: tuple[str, ...] = ()
+    """What a reader should know of the design, in plain words and numbers."""
+    assumptions: tuple[str, ...] = ()
+    """Names in the table of assumptions that this candidate rests on."""

@@ -1,0 +1,137 @@
+"""The one table of defaults: every number Headway assumes, with its unit, source and date.
+
+Anything not measured by the user and not priced by AWS is here, nowhere else. What a plan used of it is listed in
+the plan, so a reader can see (and override in the profile) what the answer rests on.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Assumption(NamedTuple):
+    """One assumed number. ``low`` and ``high`` bound it where the bill turns it into a range."""
+
+    name: str
+    value: float | str
+    unit: str
+    source: str
+    as_of: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def number(self) -> float:
+        """The value as a number.
+
+        Raises:
+            TypeError: The assumption is a word, not a number.
+        """
+        if isinstance(self.value, str):
+            raise TypeError(f"assumption {self.name} is the word {self.value!r}")
+        return self.value
+
+
+class AppliedDefault(NamedTuple):
+    """A default that a profile left to Headway, as the plan lists it."""
+
+    name: str
+    value: str
+    unit: str
+    source: str
+    as_of: str
+
+
+_DESIGN = "Headway design: common practice, override in the profile"
+_FIELD = "practitioner default, measure yours"
+_MEASURED_SPOT = "spot availability measurements, V100, 2023 (SkyServe and peers)"
+_AWS = "AWS documentation"
+_DATE = "2026-11"
+
+_TABLE = (
+    # profile defaults
+    Assumption("profile.region", "us-east-1", "", _DESIGN, _DATE),
+    Assumption("profile.timezone", "UTC", "", _DESIGN, _DATE),
+    Assumption("profile.percentile", 99, "%", _DESIGN, _DATE),
+    Assumption("profile.waiting_user_below", 10, "s", "a user who waits over 10 s does something else (Nielsen 1993)", _DATE),
+    Assumption("profile.waiting_workflow_up_to", 3600, "s", _DESIGN, _DATE),
+    Assumption("profile.peak_factor", 2, "x", "busiest sustained rate over the hour's mean, web traces", _DATE),
+    Assumption("profile.peak_factor_unpredictable", 3, "x", "busiest sustained rate, unpredictable traffic", _DATE),
+    Assumption("profile.arrival_variability", 1, "", "Poisson arrivals", _DATE),
+    Assumption("profile.service_variability", 0.3, "", _FIELD, _DATE),
+    Assumption("profile.concurrency", 1, "requests", _FIELD, _DATE),
+    Assumption("profile.load_time", 60, "s", _FIELD, _DATE),
+    Assumption("profile.request_bytes", 100_000, "B", _FIELD, _DATE),
+    Assumption("profile.response_bytes", 2_000, "B", _FIELD, _DATE),
+    Assumption("profile.availability", "standard", "", _DESIGN, _DATE),
+    Assumption("team.complexity_tolerance", "medium", "", _DESIGN, _DATE),
+    Assumption("team.minimum_saving", 0.1, "share", _DESIGN, _DATE),
+    Assumption("team.hourly_cost", 95, "USD/h", "loaded cost of a platform engineer", _DATE),
+    Assumption("traffic.low", 0.8, "x", "uncertainty of declared traffic", _DATE),
+    Assumption("traffic.high", 1.25, "x", "uncertainty of declared traffic", _DATE),
+    Assumption("traffic.low_unpredictable", 0.5, "x", "uncertainty of unpredictable traffic", _DATE),
+    Assumption("traffic.high_unpredictable", 2.0, "x", "uncertainty of unpredictable traffic", _DATE),
+    # endpoints
+    Assumption("endpoint.detection", 180, "s", "three one-minute datapoints of target tracking; " + _AWS, _DATE),
+    Assumption("endpoint.start", 300, "s", "SageMaker instance launch, without the model's load time", _DATE),
+    Assumption("endpoint.scale_in_idle", 600, "s", "capacity kept after a step down (15 datapoints, cooldown)", _DATE),
+    Assumption("endpoint.overhead", 0.01, "s", "SageMaker runtime overhead per request", _DATE),
+    Assumption("endpoint.target_utilization", 0.7, "share", "target tracking aims at this share of what a floor holds", _DATE),
+    Assumption("endpoint.storage_gb", 30, "GB", "instance storage volume of an endpoint instance", _DATE),
+    # serverless
+    Assumption("serverless.idle_kept", 900, "s", "idle capacity kept by the platform; observed, not documented", _DATE),
+    Assumption("serverless.cold_start_variability", 0.25, "", _FIELD, _DATE),
+    Assumption("serverless.burst_quantile", 0.999, "share", "concurrency covers this share of moments", _DATE),
+    # batch
+    Assumption("batch.launch", 180, "s", "submit to container start on a fresh instance, spot and on-demand", _DATE),
+    Assumption("batch.pull", 60, "s", "image pull", _DATE),
+    Assumption("batch.linger", 120, "s", "instance kept by AWS Batch after its last job", _DATE),
+    Assumption("batch.tick", 60, "s", "the dispatcher reconciles once a minute", _DATE),
+    Assumption("batch.minimum_billed", 60, "s", "EC2 bills at least a minute; " + _AWS, _DATE),
+    Assumption("batch.root_volume_gb", 60, "GB", "AMI, model image, artifact", _DATE),
+    Assumption("batch.reservation_vcpu", 4, "vCPU", "four containers of one vCPU each", _DATE),
+    Assumption("spot.miss", 0.15, "share", _MEASURED_SPOT, _DATE, low=0.04, high=0.30),
+    Assumption("spot.survival_15min", 0.8, "share", _MEASURED_SPOT, _DATE, low=0.97, high=0.6),
+    Assumption("batch.retry_share", 0.01, "share", "items delivered twice", _DATE, low=0.0, high=0.05),
+    # requests and what they leave behind
+    Assumption("contract.inline_bytes", 48_000, "B", "bodies above go to S3 and travel as a pointer", _DATE),
+    Assumption("contract.envelope_bytes", 600, "B", "id, tier, attributes, times of a request", _DATE),
+    Assumption("results.kept_days", 30, "days", "lifecycle of results and request bodies", _DATE),
+    Assumption("logs.bytes_per_request", 300, "B", _FIELD, _DATE),
+    Assumption("logs.bytes_per_tick", 400, "B", "a dispatcher tick's log", _DATE),
+    Assumption("logs.bytes_per_job", 20_000, "B", "container logs of one job", _DATE),
+    Assumption("logs.kept_months", 1, "months", "retention of logs", _DATE),
+    Assumption("dispatcher.memory_mb", 256, "MB", _DESIGN, _DATE),
+    Assumption("dispatcher.tick_seconds", 0.4, "s", "a tick: three API calls", _DATE),
+    Assumption("sqs.empty_receive_share", 0.2, "share", "receives that return nothing, of all", _DATE),
+    # operations hours a month (the table orders complexity) and one-off build hours
+    Assumption("operations.serverless", 2, "h/month", "Headway design", _DATE),
+    Assumption("operations.realtime_fixed", 3, "h/month", "Headway design", _DATE),
+    Assumption("operations.asynchronous", 4, "h/month", "Headway design", _DATE),
+    Assumption("operations.batch", 5, "h/month", "Headway design", _DATE),
+    Assumption("operations.microbatch", 6, "h/month", "Headway design", _DATE),
+    Assumption("operations.realtime_autoscaled", 8, "h/month", "Headway design", _DATE),
+)  # fmt: skip
+
+ASSUMPTIONS: dict[str, Assumption] = {row.name: row for row in _TABLE}
+"""Every assumption by name."""
+
+
+def assume(name: str) -> float:
+    """The expected value of a numeric assumption.
+
+    >>> assume("batch.tick")
+    60
+    """
+    return ASSUMPTIONS[name].number
+
+
+def assume_range(name: str) -> tuple[float, float, float]:
+    """Low, expected and high of an assumption; equal where it has no bounds.
+
+    >>> assume_range("spot.miss")
+    (0.04, 0.15, 0.3)
+    """
+    row = ASSUMPTIONS[name]
+    value = row.number
+    return (value if row.low is None else row.low, value, value if row.high is None else row.high)

@@ -1,0 +1,178 @@
+"""Durations, sizes, money and the length of a month: read from text, shown to people.
+
+Inside Headway a duration is a ``float`` of seconds, a size an ``int`` of bytes (1 KB = 1,000 B, 1 KiB = 1,024 B),
+money a ``Decimal`` of US dollars. Only this module converts.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+HOURS_PER_MONTH = 730
+"""AWS bills and quotes by a month of 730 hours (365 x 24 / 12)."""
+HOURS_PER_WEEK = 168
+WEEKS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_WEEK
+DAYS_PER_MONTH = HOURS_PER_MONTH / 24
+
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SIZE_UNITS = {
+    "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*")
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from ``"30s"``, ``"15m"``, ``"1h30m"``, ``"250ms"`` or a bare number of seconds.
+
+    Raises:
+        ValueError: Not a duration, or a negative one.
+
+    >>> parse_duration("1h30m")
+    5400.0
+    """
+    if isinstance(value, bool):
+        raise ValueError("a duration such as 30s, 15m or 8h is needed")
+    if isinstance(value, int | float):
+        seconds = float(value)
+        if not 0 <= seconds < float("inf"):
+            raise ValueError("a duration cannot be negative or infinite")
+        return seconds
+    parts, position = [], 0
+    text = str(value).strip()
+    while match := _PART.match(text, position):
+        parts.append(match)
+        position = match.end()
+    if not parts or position != len(text):
+        raise ValueError(f"{text!r} is not a duration; write 250ms, 30s, 15m, 8h or 2d")
+    total = 0.0
+    for part in parts:
+        unit = part[2] if part[2] in _DURATION_UNITS else part[2].lower()
+        if unit not in _DURATION_UNITS:
+            raise ValueError(f"{text!r}: {part[2]!r} is no unit of time; use ms, s, m, h or d")
+        total += float(part[1]) * _DURATION_UNITS[unit]
+    return total
+
+
+def parse_size(value: object) -> int:
+    """Bytes from ``"200KB"``, ``"4MB"``, ``"1.5 GiB"`` or a bare number of bytes.
+
+    Raises:
+        ValueError: Not a size, or a negative one.
+
+    >>> parse_size("200KB")
+    200000
+    """
+    if isinstance(value, bool):
+        raise ValueError("a size such as 200KB or 4MB is needed")
+    if isinstance(value, int | float):
+        if not 0 <= value < float("inf"):
+            raise ValueError("a size cannot be negative or infinite")
+        return int(value)
+    match = _PART.fullmatch(str(value))
+    units = {unit.lower(): factor for unit, factor in _SIZE_UNITS.items()}
+    if not match or match[2].lower() not in units:
+        raise ValueError(f"{value!r} is not a size; write 900B, 200KB, 4MB or 1GiB")
+    return int(float(match[1]) * units[match[2].lower()])
+
+
+def format_duration(seconds: float) -> str:
+    """A duration as a person would say it, to two or three significant figures.
+
+    >>> [format_duration(s) for s in (0.25, 4.2, 90, 1800, 5400, 86400)]
+    ['250 ms', '4.2 s', '90 s', '30 min', '1.5 h', '24 h']
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{_trim(seconds)} s"
+    if seconds < 5400:
+        return f"{_trim(seconds / 60)} min"
+    if seconds < 4 * 86400:
+        return f"{_trim(seconds / 3600)} h"
+    return f"{_trim(seconds / 86400)} days"
+
+
+def format_size(size: float) -> str:
+    """Bytes in the largest decimal unit that keeps the number at or above one.
+
+    >>> format_size(200_000)
+    '200 KB'
+    """
+    for unit in ("TB", "GB", "MB", "KB"):
+        if size >= _SIZE_UNITS[unit]:
+            return f"{_trim(size / _SIZE_UNITS[unit])} {unit}"
+    return f"{_trim(size)} B"
+
+
+def format_usd(amount: Decimal | float, *, cents: bool | None = None) -> str:
+    """Dollars for people: cents below 100 unless told otherwise, thousands separated.
+
+    >>> format_usd(Decimal("8400.4")), format_usd(Decimal("3.456"))
+    ('USD 8,400', 'USD 3.46')
+    """
+    value = Decimal(amount)
+    with_cents = abs(value) < 100 if cents is None else cents
+    quantum = Decimal("0.01") if with_cents else Decimal(1)
+    return f"USD {value.quantize(quantum, ROUND_HALF_UP):,}"
+
+
+def decimal_text(value: Decimal) -> str:
+    """A Decimal as plain text: no exponent, no needless zeros (money in JSON).
+
+    >>> decimal_text(Decimal("1E+3")), decimal_text(Decimal("0.0500"))
+    ('1000', '0.05')
+    """
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def to_decimal(value: float | int | Decimal) -> Decimal:
+    """A Decimal of at most 12 significant figures from a float: what a quantity is, without binary dust.
+
+    >>> to_decimal(0.1 + 0.2)
+    Decimal('0.3')
+    """
+    return value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
+
+
+def _trim(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 or abs(value - round(value)) < 0.05 else f"{value:.1f}"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^(\s*\d+(\.\d+)?\s*(ms|s|m|min|h|d|w)\s*)+$"},
+                {"type": "number", "minimum": 0},
+            ],
+            "description": "A duration: 250ms, 30s, 15m, 8h, 2d, or seconds.",
+        }
+    ),
+]
+"""Seconds; read from text such as ``15m``."""
+
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMGT]i?)?[Bb]\s*$"},
+                {"type": "integer", "minimum": 0},
+            ],
+            "description": "A size: 900B, 200KB, 4MB, 1GiB, or bytes.",
+        }
+    ),
+]
+"""Bytes; read from text such as ``200KB``."""
+
+Money = Annotated[Decimal, PlainSerializer(decimal_text, return_type=str, when_used="json")]
+"""US dollars; a decimal string in JSON."""
