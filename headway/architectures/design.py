@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from headway.bill.lines import Bill
+from headway.bill.lines import Bill, Range
 from headway.profile import Container
-from headway.units import HOURS_PER_WEEK
+from headway.units import HOURS_PER_WEEK, Money, to_decimal
 
 
 class Value(BaseModel):
@@ -125,7 +125,9 @@ class DepartureRule(Value):
     max_workers: int
     """Workers of one departure; beyond that each takes more than its quota."""
     last_call_s: float
-    """Age of the oldest message at which what is left goes on-demand at once."""
+    """Age of the oldest message at which what is left goes on-demand at once; 0: always on-demand."""
+    promise_s: float
+    """The max_wait of the requests that these departures take."""
 
 
 class BatchDesign(BaseDesign):
@@ -151,19 +153,36 @@ class BatchDesign(BaseDesign):
 Design = Annotated[RealtimeDesign | ServerlessDesign | BatchDesign, Field(discriminator="architecture")]
 
 
-class Operations(Value):
+class Result(BaseModel):
+    """A frozen value that is written out; what it computes is written too and passed over when read back."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Operations(Result):
     """People's time a month."""
 
     hours: float
-    hourly_cost: float
+    hourly_cost: Money
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
-    def monthly(self) -> float:
+    def monthly(self) -> Money:
         """US dollars a month."""
-        return self.hours * self.hourly_cost
+        return to_decimal(self.hours) * self.hourly_cost
 
 
-class Candidate(Value):
+class BacklogRun(Result):
+    """The one-off pile of work: how this design gets through it, billed apart from the month."""
+
+    items: int
+    within_s: float
+    takes_s: float
+    workers: int
+    bill: Bill
+
+
+class Candidate(Result):
     """One architecture's best design for a profile, or the reason there is none."""
 
     architecture: str
@@ -178,7 +197,14 @@ class Candidate(Value):
     utilization: float | None = None
     """Busy over paid seconds; None where nothing is paid while idle (serverless)."""
     monthly_requests: float
+    backlog: BacklogRun | None = None
     facts: tuple[str, ...] = ()
     """What a reader should know of the design, in plain words and numbers."""
     assumptions: tuple[str, ...] = ()
     """Names in the table of assumptions that this candidate rests on."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def monthly(self) -> Range | None:
+        """The month's AWS bill, without operations and without what is unpriced."""
+        return None if self.bill is None else self.bill.total

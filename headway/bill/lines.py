@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from headway.units import Money, to_decimal
 
@@ -81,6 +81,7 @@ class Bill(BaseModel):
     model_config = ConfigDict(frozen=True)
     lines: tuple[Line, ...] = ()
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def total(self) -> Range:
         """The sum of the priced lines, exactly."""
@@ -90,10 +91,11 @@ class Bill(BaseModel):
                 total = total + line.amount
         return total
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
-    def unpriced(self) -> tuple[Line, ...]:
-        """Lines whose price is not in the book."""
-        return tuple(line for line in self.lines if line.state == "unpriced")
+    def unpriced(self) -> tuple[str, ...]:
+        """``service.meter`` of the lines whose price is not in the book."""
+        return tuple(f"{line.service}.{line.meter}" for line in self.lines if line.state == "unpriced")
 
     def __add__(self, other: Bill) -> Bill:
         return Bill(lines=self.lines + other.lines)
