@@ -1,0 +1,187 @@
+"""The lock: the plan that a stack runs, committed, and never searched for again by ``pulumi up``.
+
+A new price, a new version or a month of growth cannot switch a production stack by itself: somebody runs
+``headway lock`` and the pull request shows the old plan beside the new. The lock keeps digests of what decides, the
+profile and the stack's ``headway:*`` settings, and fails a preview that disagrees with them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from headway.errors import HeadwayError, nearest
+from headway.planning.plan import Plan
+from headway.profile import Profile, load_profile
+from headway.units import Money
+
+PLANS_FOLDER = Path("stacks/plans")
+
+
+class LockError(HeadwayError):
+    """A lock or a stack's settings that cannot be used, and what to run."""
+
+
+class Settings(BaseModel):
+    """What a stack may change of a profile: its ``headway:*`` config."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    profile: str
+    scale: float = Field(default=1.0, gt=0, le=1000)
+    max_monthly: Money | None = Field(default=None, gt=Decimal(0))
+    max_instances: int | None = Field(default=None, ge=1)
+    reselect: bool = False
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Settings from a stack's config, with or without the ``headway:`` prefix; other prefixes are passed over.
+
+        Raises:
+            LockError: A setting that does not exist or does not fit, by its name.
+
+        >>> Settings.from_config({"headway:profile": "a.yaml", "headway:scale": "0.02", "aws:region": "us-east-1"}).scale
+        0.02
+        """
+        own = {
+            key.removeprefix("headway:"): value
+            for key, value in config.items()
+            if value is not None and (":" not in key or key.startswith("headway:"))
+        }
+        try:
+            return cls.model_validate(own)
+        except ValidationError as error:
+            problems = []
+            for problem in error.errors():
+                field = str(problem["loc"][0])
+                if problem["type"] == "extra_forbidden":
+                    hint = nearest(field, cls.model_fields) or f"; settings are {', '.join(cls.model_fields)}"
+                    problems.append(f"headway:{field} is no setting{hint}")
+                elif problem["type"] == "missing":
+                    problems.append(f"headway:{field} is missing; `pulumi config set headway:{field} PATH`")
+                else:
+                    problems.append(f"headway:{field}: got {problem['input']!r}; {problem['msg'].lower()}")
+            raise LockError("stack config: " + "; ".join(problems)) from None
+
+    def load_profile(self, root: Path) -> Profile:
+        """The profile these settings name, relative to the project's root."""
+        return load_profile(root / self.profile)
+
+
+class Lock(BaseModel):
+    """A plan with what it was made from."""
+
+    model_config = ConfigDict(frozen=True)
+    stack: str
+    settings: Settings
+    profile_digest: str
+    declared: dict[str, Any]
+    """The profile as declared, so that a disagreement can name its fields."""
+    plan: Plan
+
+
+def make_lock(stack: str, settings: Settings, profile: Profile, plan: Plan) -> Lock:
+    """The lock of a plan."""
+    return Lock(
+        stack=stack, settings=settings, profile_digest=profile.digest, declared=declared_fields(profile), plan=plan
+    )
+
+
+def declared_fields(profile: Profile) -> dict[str, Any]:
+    """What the profile declares, defaults left out, as plain JSON values."""
+    content: dict[str, Any] = json.loads(profile.model_dump_json(exclude_unset=True))
+    return content
+
+
+def check_lock(lock: Lock, profile: Profile, settings: Settings) -> tuple[str, ...]:
+    """The fields in which profile and settings differ from the lock, with both values; empty when it is current.
+
+    Prices are no part of it: a price that moves does not unlock a stack.
+    """
+    changed = list(_changes("headway", lock.settings.model_dump(mode="json"), settings.model_dump(mode="json"), ":"))
+    if lock.profile_digest != profile.digest:
+        changes = list(_changes("", lock.declared, declared_fields(profile), "."))
+        changed += changes or [f"profile digest: {lock.profile_digest[:12]} -> {profile.digest[:12]}"]
+    return tuple(changed)
+
+
+def write_lock(path: Path, lock: Lock) -> None:
+    """Write a lock whole or not at all, in a form that reads well in a pull request."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(lock.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    # Rows of plain numbers (168 floors) on one line.
+    text = re.sub(r"\[\s*((?:-?[\d.]+,?\s*)+)\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
+    partial = path.with_suffix(".json.partial")
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_lock(path: Path) -> Lock:
+    """The lock in a file.
+
+    Raises:
+        LockError: It cannot be read, or was written by another version.
+    """
+    try:
+        return Lock.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise LockError(f"{path}: cannot be read ({error}); run `headway lock`") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise LockError(
+            f"{path}: not a lock of this version ({where}: {first['msg'].lower()}); run `headway lock` again"
+        ) from None
+
+
+def lock_path(root: Path, stack: str) -> Path:
+    """Where a stack's lock lives."""
+    return root / PLANS_FOLDER / f"{stack}.json"
+
+
+def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[str, ...]]:
+    """The plan that a stack runs, and notes for its operator.
+
+    The locked plan where there is one; with no lock yet a fresh plan and a note saying how to lock.
+
+    Raises:
+        LockError: The lock disagrees with the profile or the settings: names the fields that changed.
+    """
+    from headway.planning.search import plan
+
+    profile = settings.load_profile(root)
+    path = lock_path(root, stack)
+    if path.exists():
+        lock = read_lock(path)
+        changed = check_lock(lock, profile, settings)
+        if changed:
+            raise LockError(
+                f"{path.name} no longer fits stack {stack}: {'; '.join(changed)}. "
+                f"Run `headway lock --stack {stack}`, look at the difference, and commit it."
+            )
+        return lock.plan, ()
+    fresh = plan(profile, scale=settings.scale, reselect=settings.reselect, max_instances=settings.max_instances)
+    return fresh, (f"stack {stack} is not locked: run `headway lock --stack {stack}` and commit {path.name}",)
+
+
+def _changes(prefix: str, before: Any, after: Any, joint: str) -> list[str]:
+    """``field: old -> new`` for each leaf that differs."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            change
+            for key in sorted({*before, *after})
+            for change in _changes(f"{prefix}{joint if prefix else ''}{key}", before.get(key), after.get(key), ".")
+        ]
+    if before == after:
+        return []
+    return [f"{prefix}: {_shown(before)} -> {_shown(after)}"]
+
+
+def _shown(value: Any) -> str:
+    text = "not set" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
