@@ -1,1 +1,33 @@
-"""From how long people can wait to the cheapest AWS architecture for ML inference, and its monthly bill."""
+"""From how long people can wait to the cheapest AWS architecture for ML inference, and its monthly bill.
+
+The names a user needs; each loads its part when first used, so that importing Headway is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headway.bill import price
+    from headway.errors import HeadwayError
+    from headway.planning import Plan, plan
+    from headway.profile import Profile, load_profile
+
+__all__ = ["HeadwayError", "Plan", "Profile", "load_profile", "plan", "price"]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "HeadwayError": "headway.errors",
+    "Plan": "headway.planning",
+    "Profile": "headway.profile",
+    "load_profile": "headway.profile",
+    "plan": "headway.planning",
+    "price": "headway.bill",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headway' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -76,7 +76,7 @@ _TABLE = (
     Assumption("endpoint.start", 300, "s", "SageMaker instance launch, without the model's load time", _DATE),
     Assumption("endpoint.scale_in_idle", 600, "s", "capacity kept after a step down (15 datapoints, cooldown)", _DATE),
     Assumption("endpoint.overhead", 0.01, "s", "SageMaker runtime overhead per request", _DATE),
-    Assumption("endpoint.target_utilization", 0.7, "share", "target tracking aims at this share of what a floor holds", _DATE),
+    Assumption("endpoint.headroom", 1.5, "x", "most instances over the highest floor", _DATE),
     Assumption("endpoint.storage_gb", 30, "GB", "instance storage volume of an endpoint instance", _DATE),
     # serverless
     Assumption("serverless.idle_kept", 900, "s", "idle capacity kept by the platform; observed, not documented", _DATE),
@@ -92,6 +92,8 @@ _TABLE = (
     Assumption("batch.reservation_vcpu", 4, "vCPU", "four containers of one vCPU each", _DATE),
     Assumption("spot.miss", 0.15, "share", _MEASURED_SPOT, _DATE, low=0.04, high=0.30),
     Assumption("spot.survival_15min", 0.8, "share", _MEASURED_SPOT, _DATE, low=0.97, high=0.6),
+    Assumption("spot.price", 1, "x", "spot prices move; spread of zones in the price book", _DATE, low=0.8, high=1.3),
+    Assumption("batch.fleet_headroom", 2, "x", "most workers over those the busiest window needs", _DATE),
     Assumption("batch.retry_share", 0.01, "share", "items delivered twice", _DATE, low=0.0, high=0.05),
     # requests and what they leave behind
     Assumption("contract.inline_bytes", 48_000, "B", "bodies above go to S3 and travel as a pointer", _DATE),

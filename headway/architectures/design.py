@@ -72,6 +72,11 @@ class RealtimeDesign(BaseDesign):
     load_time_s: float
 
     @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms that watch it: the component makes these, the bill charges for these."""
+        return ("errors", "invalid-requests", "latency", "not-enough-instances")
+
+    @property
     def initial_count(self) -> int:
         """The highest floor: what an endpoint update starts from, autoscaling then shrinks it."""
         return max(self.floors)
@@ -90,6 +95,11 @@ class ServerlessDesign(BaseDesign):
     max_concurrency: int
     provisioned_concurrency: int = 0
     load_time_s: float
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms that watch it: the component makes these, the bill charges for these."""
+        return ("errors", "invalid-requests", "latency", "throttles")
 
 
 class WorkerPool(Value):
@@ -148,6 +158,16 @@ class BatchDesign(BaseDesign):
     dispatcher_timeout_s: int = 50
     root_volume_gb: int
     results_kept_days: int
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms that watch it: the component makes these, the bill charges for these."""
+        return ("queue-age", "dead-letters", "failed-jobs", "stuck-jobs", "missed-departures", "dispatcher-errors")
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Custom metrics that the dispatcher writes: the runtime emits these, the bill charges for these."""
+        return ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
 
 
 Design = Annotated[RealtimeDesign | ServerlessDesign | BatchDesign, Field(discriminator="architecture")]

@@ -1,0 +1,9 @@
+"""Batch: requests wait in a queue for the next departure, spot workers drain it, on-demand makes the last call.
+
+Plans window, workers, batch size and instance type together for each regime of waits; never touches AWS.
+"""
+
+from headway.architectures.batch.bill import bill
+from headway.architectures.batch.search import plan
+
+__all__ = ["bill", "plan"]

@@ -1,0 +1,248 @@
+"""Batch's bill: what a design's departures use over a month, and AWS's price of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previous_departures
+from headway.architectures.design import BacklogRun, BatchDesign, DepartureRule, WorkerPool
+from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines
+from headway.architectures.workload import Scenario, Workload
+from headway.assumptions import assume
+from headway.bill import services
+from headway.bill.lines import Bill, Line, Range
+from headway.prices import PriceError
+from headway.sizing.departures import expected_fleet
+from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, to_decimal
+
+EC2_TYPES = ("aws:batch/computeEnvironment:ComputeEnvironment",)
+TICKS_PER_MONTH = HOURS_PER_MONTH * 60
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A month of one pool or of a whole design: hours of instances, work, launches."""
+
+    paid_h: float
+    busy_h: float
+    workers: float
+    """Instances started."""
+    departures: float
+    """Departures that found something to take."""
+    on_demand_h: float
+    spot_h: float
+
+    @property
+    def utilization(self) -> float | None:
+        """Busy over paid time."""
+        return self.busy_h / self.paid_h if self.paid_h else None
+
+
+def weeks(design: BatchDesign, workload: Workload) -> list[tuple[DepartureRule, Kinds]]:
+    """Each rule of the design with what its departures take in a mean week."""
+    minutes = [minutes_of(rule) for rule in design.departures]
+    everything = tuple(sorted({minute for row in minutes for minute in row}))
+    return [
+        (rule, kinds(row, previous_departures(row, everything), workload.demand))
+        for rule, row in zip(design.departures, minutes, strict=True)
+    ]
+
+
+@lru_cache(maxsize=256)
+def minutes_of(rule: DepartureRule) -> tuple[int, ...]:
+    """Minutes of the week at which a rule departs."""
+    return tuple(
+        day * DAY + minute for day in rule.days for minute in range(rule.from_minute, rule.to_minute, rule.every_minutes)
+    )
+
+
+def fleet_usage(design: BatchDesign, workload: Workload, scenario: Scenario | None = None, pool: str = "") -> Usage:
+    """A month of the fleet, or of one pool, in a scenario (expected unless given)."""
+    unknown = scenario or workload.scenarios[1]
+    pools = {one.name: one for one in design.pools}
+    totals: Counter[str] = Counter()
+    for rule, week in weeks(design, workload):
+        if pool and rule.pool != pool:
+            continue
+        for kind, times in week.items():
+            _add_departures(totals, rule, pools[rule.pool], kind, times * WEEKS_PER_MONTH, unknown)
+    return Usage(
+        paid_h=(totals["spot"] + totals["on_demand"]) / 3600,
+        busy_h=totals["busy"] / 3600,
+        workers=totals["workers"],
+        departures=totals["departures"],
+        on_demand_h=totals["on_demand"] / 3600,
+        spot_h=totals["spot"] / 3600,
+    )
+
+
+def _add_departures(
+    totals: Counter[str], rule: DepartureRule, pool: WorkerPool, kind: Kind, times: float, unknown: Scenario
+) -> None:
+    mean = kind.mean * unknown.traffic
+    fleet = expected_fleet(mean, pool.batch_size, rule.quota)
+    busy = (pool.seconds_per_item * mean + pool.seconds_per_batch * fleet.batches) * (1 + unknown.retried)
+    start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+    paid = max(fleet.workers * (start + assume("batch.linger")) + busy, fleet.workers * assume("batch.minimum_billed"))
+    miss = 1.0 if rule.last_call_s == 0 else unknown.spot_miss
+    run = paid / fleet.workers if fleet.workers else 0.0
+    # An interrupted worker is started again and repeats the batch it held.
+    interrupted = 1 - (1 - unknown.spot_lost) ** (run / 900)
+    again = fleet.workers * interrupted * (start + pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch)
+    totals["spot"] += times * (1 - miss) * (paid + again)
+    totals["on_demand"] += times * miss * paid
+    totals["busy"] += times * busy
+    totals["workers"] += times * fleet.workers
+    totals["departures"] += times * fleet.launched
+
+
+def bill(design: BatchDesign, workload: Workload) -> Bill:
+    """The month's bill of a batch design, in ranges."""
+    lines: list[Line] = []
+    for pool in design.pools:
+        lines += _instance_lines(design, pool, workload)
+    lines += queue_lines(design, workload, max_receives=design.max_receives)
+    lines += result_lines(design, workload, kept_days=design.results_kept_days)
+    lines += _dispatcher_lines(design, workload)
+    lines += alarm_lines(len(design.alarms), workload)
+    return Bill(lines=tuple(lines))
+
+
+def _instance_lines(design: BatchDesign, pool: WorkerPool, workload: Workload) -> list[Line]:
+    pricing = workload.pricing
+    each = [fleet_usage(design, workload, scenario, pool.name) for scenario in workload.scenarios]
+    spot_h, on_demand_h = _span(u.spot_h for u in each), _span(u.on_demand_h for u in each)
+    hours = spot_h + on_demand_h
+    resting = ("batch.launch", "batch.pull", "batch.linger", "batch.retry_share", "traffic.low", "traffic.high")
+    lines: list[Line] = []
+    if spot_h.high:
+        low, _, high = (scenario.spot_price for scenario in workload.scenarios)
+        for line in services.ec2(
+            pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
+            description=f"workers on spot, {pool.name}",
+            assumptions=("spot.miss", "spot.survival_15min", "spot.price", *resting), resource_types=EC2_TYPES,
+        ):  # fmt: skip
+            lines.append(_with_price_range(line, low, high))
+    if on_demand_h.high:
+        lines += services.ec2(
+            pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
+            description=f"departures that spot missed, on-demand, {pool.name}",
+            assumptions=("spot.miss", *resting), resource_types=EC2_TYPES,
+        )  # fmt: skip
+    lines += services.ebs(
+        pricing, gb_months=hours * (to_decimal(design.root_volume_gb) / HOURS_PER_MONTH),
+        description="root volumes while instances run", assumptions=("batch.root_volume_gb",),
+        resource_types=("aws:ec2/launchTemplate:LaunchTemplate",),
+    )  # fmt: skip
+    lines += services.public_ipv4(
+        pricing, hours=hours, description="public addresses while instances run", resource_types=EC2_TYPES
+    )
+    return lines
+
+
+def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
+    pricing = workload.pricing
+    usage = [fleet_usage(design, workload, scenario) for scenario in workload.scenarios]
+    jobs = _span(u.workers for u in usage)
+    log_gb = _span(
+        (
+            TICKS_PER_MONTH * assume("logs.bytes_per_tick")
+            + u.workers * assume("logs.bytes_per_job")
+            + workload.demand.per_month * scenario.traffic * assume("logs.bytes_per_request")
+        )
+        / 1e9
+        for u, scenario in zip(usage, workload.scenarios, strict=True)
+    )
+    return [
+        *services.lambda_(
+            pricing, requests=TICKS_PER_MONTH, seconds=assume("dispatcher.tick_seconds"),
+            memory_mb=design.dispatcher_memory_mb, arch="arm64", description="dispatcher, one tick a minute",
+            assumptions=("dispatcher.tick_seconds",), resource_types=("aws:lambda/function:Function",),
+        ),
+        *services.scheduler(
+            pricing, invocations=TICKS_PER_MONTH, description="the dispatcher's schedule",
+            resource_types=("aws:scheduler/schedule:Schedule",),
+        ),
+        *services.cloudwatch(
+            pricing, log_gb=log_gb, log_stored_gb_months=log_gb * assume("logs.kept_months"),
+            metrics=len(design.metrics), description="dispatcher and workers",
+            assumptions=("logs.bytes_per_tick", "logs.bytes_per_job", "logs.bytes_per_request", "logs.kept_months"),
+            resource_types=("aws:cloudwatch/logGroup:LogGroup",),
+        ),
+        *services.s3(
+            pricing, gets=jobs * 2, description="workers fetch the runtime and the artifact",
+            resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",),
+        ),
+    ]  # fmt: skip
+
+
+def backlog_run(design: BatchDesign, workload: Workload) -> BacklogRun | None:
+    """The one-off backlog on the design's first pool: as many workers as its time needs, billed apart."""
+    backlog = workload.demand.backlog
+    if backlog is None:
+        return None
+    pool = design.pools[0]
+    start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+    each = pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch
+    batches = ceil(backlog.items / pool.batch_size)
+    # Half the time is kept for what spot loses: last call leaves a full on-demand run.
+    budget = (backlog.within_s - 2 * start - assume("batch.tick")) / 2
+    workers = max(1, ceil(batches * each / budget)) if budget > 0 else pool.max_workers
+    if workload.max_instances is not None:
+        workers = min(workers, workload.max_instances)
+    takes = start + ceil(batches / workers) * each + assume("batch.tick")
+    paid = [
+        (workers * (start + assume("batch.linger")) + batches * each * (1 + s.retried), s) for s in workload.scenarios
+    ]
+    spot = _has_spot(pool, workload)
+    spot_h = _span(hours / 3600 * (1 - s.spot_miss if spot else 0) for hours, s in paid)
+    on_demand_h = _span(hours / 3600 * (s.spot_miss if spot else 1) for hours, s in paid)
+    pricing = workload.pricing
+    lines = (
+        *(services.ec2(pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
+                       description=f"backlog on spot, {pool.name}", assumptions=("spot.miss",)) if spot else ()),
+        *services.ec2(pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
+                      description=f"backlog on-demand, {pool.name}", assumptions=("spot.miss",)),
+        *services.ebs(pricing, gb_months=(spot_h + on_demand_h) * (to_decimal(design.root_volume_gb) / HOURS_PER_MONTH),
+                      description="backlog root volumes"),
+        *services.sqs(pricing, requests=backlog.items * 3, message_bytes=design.requests.inline_bytes,
+                      description="backlog through the queue"),
+    )  # fmt: skip
+    return BacklogRun(
+        items=backlog.items, within_s=backlog.within_s, takes_s=takes, workers=workers, bill=Bill(lines=lines)
+    )
+
+
+def describe_backlog(run: BacklogRun) -> str:
+    """The backlog run in words."""
+    return (
+        f"{run.items:,} items in {format_duration(run.takes_s)} of {format_duration(run.within_s)} on "
+        f"{run.workers} workers"
+    )
+
+
+def _has_spot(pool: WorkerPool, workload: Workload) -> bool:
+    try:
+        workload.pricing.book.instance(workload.profile.region, pool.instance_type, "spot")
+    except PriceError:
+        return False
+    return True
+
+
+def _span(values: object) -> Range:
+    """Low, expected, high from three values in scenario order, whichever way they move."""
+    low, expected, high = values  # type: ignore[misc]
+    return Range.of(min(low, expected, high), expected, max(low, expected, high))
+
+
+def _with_price_range(line: Line, low: float, high: float) -> Line:
+    """The line with its low and high amount at the spot price's low and high."""
+    if line.amount is None:
+        return line
+    amount = Range(
+        low=line.amount.low * to_decimal(low), expected=line.amount.expected, high=line.amount.high * to_decimal(high)
+    )
+    return line.model_copy(update={"amount": amount})

@@ -1,0 +1,157 @@
+"""Departures over a week: what each takes, how long it may still take, and the rules that say so compactly.
+
+A departure takes what arrived since the one before. Departures of a regime end its windows (08:15, 08:30 .. 18:00 for
+08-18 in windows of 15 minutes), so everything a departure takes was promised the same wait, and the last one of a
+regime leaves nothing behind for the next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from headway.traffic.demand import Demand
+
+DAY = 1440
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Departures alike in all that sizing needs; times in seconds, arrivals a departure."""
+
+    gap_s: float
+    slack_s: float
+    """From leaving to the earliest moment at which something it takes must be ready."""
+    promise_s: float
+    """The max_wait that gives that slack."""
+    mean: float
+    peak: float
+
+
+Kinds = Counter[Kind]
+"""How often a week each kind leaves."""
+
+
+def regime_minutes(hours: Iterable[int], window: int) -> list[int]:
+    """Minutes of the week at which a regime's departures leave, for windows of ``window`` minutes.
+
+    >>> regime_minutes([8, 9], 60), regime_minutes([8], 45)
+    ([540, 600], [525, 540])
+    """
+    minutes: list[int] = []
+    for start, end in _runs(sorted(hours)):
+        minutes += range(start + window, end, window)
+        minutes.append(end)
+    return sorted({minute % WEEK for minute in minutes})
+
+
+def periodic_minutes(period_h: int, offset_h: int) -> list[int]:
+    """Departures every ``period_h`` hours of each day, starting at ``offset_h``.
+
+    >>> periodic_minutes(12, 6)[:3]
+    [360, 1080, 1800]
+    """
+    return [day * DAY + hour * 60 for day in range(7) for hour in range(offset_h, 24, period_h)]
+
+
+def kinds(minutes: Sequence[int], before: Sequence[int], demand: Demand) -> Kinds:
+    """What departs at ``minutes``, where ``before`` gives the departure (of any regime) that came before each."""
+    mean, peak = Arrivals(demand.mean), Arrivals(demand.peak)
+    found: Kinds = Counter()
+    for leave, previous in zip(minutes, before, strict=True):
+        start = previous - WEEK if previous >= leave else previous
+        slack, promise = float("inf"), 0.0
+        for hour in range(start // 60, -(-leave // 60)):
+            oldest = max(start, hour * 60)
+            left = demand.max_wait[hour % 168] - (leave - oldest) * 60.0
+            if left < slack:
+                slack, promise = left, demand.max_wait[hour % 168]
+        found[
+            Kind((leave - start) * 60.0, slack, promise, round(mean.between(start, leave), 9),
+                 round(peak.between(start, leave), 9))
+        ] += 1  # fmt: skip
+    return found
+
+
+class Arrivals:
+    """Expected arrivals between two minutes, from 168 hourly rates."""
+
+    def __init__(self, hourly: Sequence[float]) -> None:
+        self._hourly = hourly
+        self._until = [0.0, *accumulate(hourly)]
+
+    def between(self, start: int, end: int) -> float:
+        """Arrivals from minute ``start`` to ``end`` of the week; ``start`` may be negative (last week)."""
+        return self._since_monday(end) - self._since_monday(start)
+
+    def _since_monday(self, minute: int) -> float:
+        weeks, rest = divmod(minute, WEEK)
+        hour, past = divmod(rest, 60)
+        partial = self._hourly[hour] * past / 60 if past else 0.0
+        return weeks * self._until[-1] + self._until[hour] + partial
+
+
+def previous_departures(minutes: Sequence[int], everything: Sequence[int]) -> list[int]:
+    """For each of ``minutes`` the departure before it among ``everything`` (sorted), around the week."""
+    order = {minute: everything[index - 1] for index, minute in enumerate(everything)}
+    return [order[minute] for minute in minutes]
+
+
+def compress(minutes: Sequence[int]) -> list[tuple[tuple[int, ...], int, int, int]]:
+    """Minutes of the week as ``(days, from, to, every)``, ``to`` exclusive, all in minutes of the day.
+
+    >>> compress([480, 495, 510, 1920, 1935, 1950])
+    [((0, 1), 480, 511, 15)]
+    """
+    by_day: dict[int, list[int]] = {}
+    for minute in sorted(minutes):
+        by_day.setdefault(minute // DAY, []).append(minute % DAY)
+    patterns: dict[tuple[tuple[int, int, int], ...], list[int]] = {}
+    for day, times in by_day.items():
+        patterns.setdefault(tuple(_progressions(times)), []).append(day)
+    rules: dict[tuple[int, int, int], list[int]] = {}
+    for pattern, days in patterns.items():
+        for progression in pattern:
+            rules.setdefault(progression, []).extend(days)
+    return [(tuple(sorted(days)), *progression) for progression, days in sorted(rules.items())]
+
+
+def _runs(hours: Sequence[int]) -> list[tuple[int, int]]:
+    """Consecutive hours as ``(start, end)`` in minutes of the week, joined across Sunday midnight."""
+    if not hours:
+        return []
+    runs = [[hours[0], hours[0] + 1]]
+    for hour in hours[1:]:
+        if hour == runs[-1][1]:
+            runs[-1][1] += 1
+        else:
+            runs.append([hour, hour + 1])
+    if len(runs) > 1 and runs[0][0] == 0 and runs[-1][1] == 168:
+        first = runs.pop(0)
+        runs[-1][1] += first[1]
+    return [(start * 60, end * 60) for start, end in runs]
+
+
+def _progressions(times: Sequence[int]) -> list[tuple[int, int, int]]:
+    """A day's sorted minutes as ``(from, to, every)`` runs of equal steps."""
+    found: list[tuple[int, int, int]] = []
+    rest = list(times)
+    while rest:
+        if len(rest) == 1:
+            found.append((rest[0], rest[0] + 1, DAY))
+            break
+        step = rest[1] - rest[0]
+        length = 2
+        for left, right in pairwise(rest[1:]):
+            if right - left != step:
+                break
+            length += 1
+        if length == 2 and len(rest) > 2 and rest[2] - rest[1] < step:
+            length = 1
+            step = DAY
+        found.append((rest[0], rest[length - 1] + 1, step))
+        rest = rest[length:]
+    return found

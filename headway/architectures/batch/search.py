@@ -1,0 +1,240 @@
+"""The search for batch's cheapest design: window, workers, batch size and instance type together for each regime.
+
+For each regime of waits, every window x instance type x batch size x purchase is sized for the profile's percentile of
+the arrivals in its busiest window (SCIENCE of departures: ``headway.sizing.departures``) and costed over the week; the
+cheapest within the wait stays. A week may also leave at fixed hours of the day, which is what a ready-by time wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+from headway.architectures.batch import bill as billing
+from headway.architectures.batch.calendar import (
+    Kinds,
+    compress,
+    kinds,
+    periodic_minutes,
+    previous_departures,
+    regime_minutes,
+)
+from headway.architectures.batch.stages import Hardware, Stage, hardware_for
+from headway.architectures.batch.waits import wait_of
+from headway.architectures.design import BatchDesign, Candidate, DepartureRule, WorkerPool
+from headway.architectures.workload import Workload
+from headway.assumptions import assume
+from headway.units import format_duration
+
+WINDOWS = (2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 10080)
+"""Minutes between departures that are tried; those that people can keep in mind."""
+PERIODS = (24, 12, 8, 6, 4, 3, 2)
+"""Hours between departures at fixed hours of the day."""
+MOST_REGIMES = 6
+"""With more distinct waits than this (a ready-by time makes one an hour) only fixed hours of the day are tried."""
+SECOND_POOL_SAVES = 0.05
+"""A second instance type is four more resources to look after: it must save this share."""
+MOST_WORKERS = 2000
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One regime's sized departures."""
+
+    stage: Stage
+    minutes: tuple[int, ...]
+    kinds: Kinds
+    weekly_cost: float
+    on_demand: bool
+
+
+def plan(workload: Workload) -> list[Candidate]:
+    """The cheapest batch design for a workload, or the reason there is none."""
+    hardware, reasons = hardware_for(workload)
+    if not hardware:
+        return [workload.infeasible("batch", "; ".join(reasons) or "no instance type was measured")]
+    legs = _cheapest_week(workload, hardware)
+    if legs is None:
+        return [workload.infeasible("batch", _too_slow(workload, hardware))]
+    design = _design(workload, legs)
+    if workload.max_instances is not None and any(pool.max_workers > workload.max_instances for pool in design.pools):
+        most = max(rule.max_workers for rule in design.departures)
+        return [workload.infeasible("batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}")]
+    usage = billing.fleet_usage(design, workload)
+    backlog = billing.backlog_run(design, workload)
+    return [
+        Candidate(
+            architecture="batch",
+            feasible=backlog is None or backlog.takes_s <= backlog.within_s,
+            reason="" if backlog is None or backlog.takes_s <= backlog.within_s else "the backlog does not fit its time",
+            design=design,
+            bill=billing.bill(design, workload),
+            wait=wait_of(design, workload),
+            operations=workload.operations("batch"),
+            utilization=usage.utilization,
+            monthly_requests=workload.demand.per_month,
+            backlog=backlog,
+            facts=_facts(design, legs),
+            assumptions=(
+                "batch.launch", "batch.pull", "batch.linger", "batch.tick", "spot.miss", "spot.survival_15min",
+                "spot.price", "batch.retry_share", "batch.fleet_headroom",
+            ),
+        )
+    ]  # fmt: skip
+
+
+def _cheapest_week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
+    """The cheapest week within the wait: one instance type throughout unless a second one earns its keep."""
+    best: list[Leg] | None = None
+    for one in hardware:
+        best = _cheaper(best, _week(workload, [one]))
+    if len(hardware) > 1:
+        mixed = _week(workload, hardware)
+        if mixed is not None and (best is None or _cost(mixed) < _cost(best) * (1 - SECOND_POOL_SAVES)):
+            best = mixed
+    return best
+
+
+def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
+    regimes = workload.demand.regimes
+    best: list[Leg] | None = None
+    if len(regimes) <= MOST_REGIMES:
+        legs = []
+        for _, hours in regimes:
+            leg = _cheapest_leg(hardware, _regime_calendars(workload, hours))
+            if leg is None:
+                break
+            legs.append(leg)
+        else:
+            best = legs
+    if len(regimes) > 1:
+        leg = _cheapest_leg(hardware, _daily_calendars(workload))
+        best = _cheaper(best, None if leg is None else [leg])
+    return best
+
+
+def _cheapest_leg(hardware: list[Hardware], calendars: Iterable[tuple[tuple[int, ...], Kinds]]) -> Leg | None:
+    best: Leg | None = None
+    for minutes, week in calendars:
+        for machine in hardware:
+            for on_demand in (False, True):
+                if on_demand is False and machine.spot_per_hour is None:
+                    continue
+                for batch in machine.batch_sizes:
+                    stage = machine.stage(week, batch=batch, on_demand=on_demand)
+                    if stage is None or stage.workers > MOST_WORKERS:
+                        continue
+                    cost = stage.weekly_cost(week, machine)
+                    if best is None or cost < best.weekly_cost:
+                        best = Leg(stage, minutes, week, cost, on_demand)
+    return best
+
+
+def _regime_calendars(workload: Workload, hours: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Kinds]]:
+    """A regime's departures for each window; the rest of the week is assumed to leave nothing behind."""
+    promise = workload.demand.max_wait[hours[0]]
+    for window in WINDOWS:
+        if window * 60 >= promise:
+            break
+        minutes, before = _regime_departures(hours, window)
+        yield minutes, kinds(minutes, before, workload.demand)
+
+
+@lru_cache(maxsize=512)
+def _regime_departures(hours: tuple[int, ...], window: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """When a regime's departures leave, and the departure or the regime's own start before each."""
+    minutes = tuple(regime_minutes(hours, window))
+    starts = {hour * 60 for hour in hours if (hour - 1) % 168 not in hours}
+    # A run begins where the other regime's last departure left; a regime of the whole week has no other.
+    everything = sorted({*minutes, *starts})
+    return minutes, tuple(previous_departures(minutes, everything))
+
+
+def _daily_calendars(workload: Workload) -> Iterator[tuple[tuple[int, ...], Kinds]]:
+    for period in PERIODS:
+        for offset in range(period):
+            minutes = tuple(periodic_minutes(period, offset))
+            yield minutes, kinds(minutes, previous_departures(minutes, minutes), workload.demand)
+
+
+def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
+    """The legs as a Design: one pool for each kind of worker, rules for the departures."""
+    pools: dict[tuple[str, int], WorkerPool] = {}
+    rules: list[DepartureRule] = []
+    headroom = assume("batch.fleet_headroom")
+    for leg in legs:
+        stage = leg.stage
+        most = ceil(stage.workers * headroom)
+        if workload.max_instances is not None:
+            most = max(stage.workers, min(most, workload.max_instances))
+        key = (stage.machine.instance_type, stage.batch)
+        pool = pools.get(key)
+        if pool is None or pool.max_workers < most:
+            pools[key] = stage.machine.pool(stage.batch, most)
+        promise = min(kind.promise_s for kind in leg.kinds)
+        for days, start, end, every in compress(leg.minutes):
+            rules.append(
+                DepartureRule(
+                    days=days, from_minute=start, to_minute=end, every_minutes=every,
+                    pool=pools[key].name, quota=stage.quota, max_workers=most,
+                    last_call_s=0.0 if leg.on_demand else stage.last_call_s, promise_s=promise,
+                )
+            )  # fmt: skip
+    longest = max(leg.stage.processing_s for leg in legs)
+    start = max(leg.stage.machine.start_s for leg in legs)
+    slowest = max(leg.stage.round_s for leg in legs)
+    promise = max(workload.demand.max_wait)
+    return BatchDesign(
+        **workload.base_design(),
+        pools=tuple(pools.values()),
+        departures=tuple(rules),
+        visibility_timeout_s=int(min(43_200, max(120, ceil(6 * slowest)))),
+        queue_retention_s=int(min(1_209_600, max(345_600, 2 * promise))),
+        job_timeout_s=int(max(900, ceil(start + 3 * longest + 600))),
+        runnable_limit_s=int(min(86_400, max(600, ceil(promise / 2)))),
+        tick_s=int(assume("batch.tick")),
+        dispatcher_memory_mb=int(assume("dispatcher.memory_mb")),
+        root_volume_gb=int(assume("batch.root_volume_gb")),
+        results_kept_days=int(assume("results.kept_days")),
+    )
+
+
+def _too_slow(workload: Workload, hardware: list[Hardware]) -> str:
+    """Why no window fits, in numbers: even a departure every two minutes needs this long."""
+    tightest = min(workload.demand.max_wait)
+    quickest = min(machine.start_s + machine.round_time(1) for machine in hardware)
+    least = quickest + assume("batch.tick") + WINDOWS[0] * 60
+    if least < tightest:
+        return (
+            f"too slow: no window of {WINDOWS[0]} minutes or more fits the work of the busiest one into "
+            f"{format_duration(tightest)} after {format_duration(quickest)} of starting and processing"
+        )
+    return f"too slow: worst {format_duration(least)} (start, load, one batch) against {format_duration(tightest)}"
+
+
+def _facts(design: BatchDesign, legs: list[Leg]) -> tuple[str, ...]:
+    facts = []
+    for leg in legs:
+        per_week = sum(leg.kinds.values())
+        gap = max(kind.gap_s for kind in leg.kinds)
+        stage = leg.stage
+        where = "on-demand" if leg.on_demand else "spot"
+        facts.append(
+            f"for waits of {format_duration(min(k.promise_s for k in leg.kinds))}: {per_week} departures a week, at most "
+            f"{format_duration(gap)} apart, up to {stage.workers} x {stage.machine.instance_type} on {where}, "
+            f"batches of {stage.batch}"
+            + ("" if leg.on_demand else f", last call at {format_duration(stage.last_call_s)}")
+        )
+    return tuple(facts)
+
+
+def _cost(legs: list[Leg]) -> float:
+    return sum(leg.weekly_cost for leg in legs)
+
+
+def _cheaper(best: list[Leg] | None, other: list[Leg] | None) -> list[Leg] | None:
+    if best is None or other is None:
+        return best or other
+    return other if _cost(other) < _cost(best) else best

@@ -1,0 +1,74 @@
+"""How long a batch design's requests wait, over all its departures.
+
+A request waits for its departure (uniform within the gap, Poisson arrivals), up to a tick for the dispatcher, the
+worker's start, and its round. Where spot has no capacity it waits instead until the oldest of its departure reaches
+the last call, then for an on-demand start and its round: so last call, not luck, bounds the wait.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headway.architectures.batch.bill import weeks
+from headway.architectures.batch.calendar import Kind
+from headway.architectures.design import BatchDesign, DepartureRule, Wait, WorkerPool
+from headway.architectures.workload import Workload
+from headway.assumptions import assume
+
+ARRIVALS, TICKS, ROUNDS = 48, 6, 8
+"""Points of the arrival within its gap, the tick, and the rounds, at which the wait is taken."""
+
+Array = NDArray[np.float64]
+
+
+def wait_of(design: BatchDesign, workload: Workload) -> Wait:
+    """Waits in the regime that comes closest to its promise, each departure weighted by what it takes."""
+    pools = {pool.name: pool for pool in design.pools}
+    by_promise: dict[float, list[tuple[Array, Array]]] = {}
+    worst: dict[float, float] = {}
+    for rule, week in weeks(design, workload):
+        for kind, times in week.items():
+            waits, weights = _waits(rule, pools[rule.pool], kind)
+            promise = rule.promise_s
+            by_promise.setdefault(promise, []).append((waits, weights * max(kind.mean, 1e-9) * times))
+            worst[promise] = max(worst.get(promise, 0.0), float(waits.max()))
+    closest, found = -1.0, Wait(p50_s=0.0, p99_s=0.0, at_percentile_s=0.0)
+    for promise, rows in by_promise.items():
+        waits = np.concatenate([row[0] for row in rows])
+        weights = np.concatenate([row[1] for row in rows])
+        p50, p99, at = _quantiles(waits, weights, (0.5, 0.99, workload.percentile))
+        if at / promise > closest:
+            closest = at / promise
+            found = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise])
+    return found
+
+
+def _waits(rule: DepartureRule, pool: WorkerPool, kind: Kind) -> tuple[Array, Array]:
+    """Equally spaced points of one departure's waits, and their weights."""
+    arrival = (np.arange(ARRIVALS) + 0.5) / ARRIVALS * kind.gap_s
+    tick = (np.arange(TICKS) + 0.5) / TICKS * assume("batch.tick")
+    each = pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch
+    # Items are spread evenly over the rounds of the busiest departure: the waits promised, not the mean ones.
+    workers = max(1, min(rule.max_workers, ceil(kind.peak / rule.quota)))
+    rounds = max(1, ceil(ceil(kind.peak / pool.batch_size) / workers))
+    done = np.unique(np.ceil((np.arange(ROUNDS) + 1) / ROUNDS * rounds)) * each
+    start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+    until = (arrival[:, None, None] + tick[None, :, None] + start + done[None, None, :]).ravel()
+    if rule.last_call_s == 0:
+        return until, np.full(until.size, 1 / until.size)
+    # The oldest arrived a gap before the departure: the others are younger by what they came later.
+    missed = arrival[:, None, None] + (rule.last_call_s - kind.gap_s) + tick[None, :, None] + start + done[None, None, :]
+    missed = missed.ravel()
+    miss = assume("spot.miss")
+    weights = np.concatenate([np.full(until.size, (1 - miss) / until.size), np.full(missed.size, miss / missed.size)])
+    return np.concatenate([until, missed]), weights
+
+
+def _quantiles(values: Array, weights: Array, shares: tuple[float, ...]) -> list[float]:
+    order = np.argsort(values)
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, np.array(shares) * cumulated[-1])
+    return [float(values[order][min(place, values.size - 1)]) for place in places]

@@ -1,0 +1,66 @@
+"""Lines that every queued architecture has alike: the queue, request bodies and results in S3, alarms."""
+
+from __future__ import annotations
+
+from headway.architectures.design import BaseDesign
+from headway.architectures.workload import Workload
+from headway.assumptions import assume
+from headway.bill import services
+from headway.bill.lines import Line
+from headway.units import DAYS_PER_MONTH
+
+QUEUE_TYPES = ("aws:sqs/queue:Queue",)
+BUCKET_TYPES = ("aws:s3/bucket:Bucket",)
+RECEIVED_AT_ONCE = 10
+"""Messages one ReceiveMessage returns at the most (Amazon SQS API reference)."""
+
+
+def travels_inline(design: BaseDesign) -> bool:
+    """Whether a mean request's body fits the message itself."""
+    return design.requests.mean_bytes <= design.requests.inline_bytes
+
+
+def queue_lines(design: BaseDesign, workload: Workload, *, max_receives: int) -> tuple[Line, ...]:
+    """SQS: a send, its share of a receive, a delete a request; empty receives; what is delivered again.
+
+    ``max_receives`` bounds what a message can cost: the range's high end never assumes more.
+    """
+    message = int(assume("contract.envelope_bytes")) + (design.requests.mean_bytes if travels_inline(design) else 0)
+    per_request = 2 + (1 + assume("sqs.empty_receive_share")) / RECEIVED_AT_ONCE
+    monthly = workload.demand.per_month
+    sends = workload.ranged(lambda s: monthly * s.traffic * (1 + min(s.retried * per_request, max_receives)))
+    others = workload.ranged(lambda s: monthly * s.traffic * (per_request - 1) * (1 + s.retried))
+    return (
+        *services.sqs(
+            workload.pricing, requests=sends, message_bytes=message, description="requests sent",
+            assumptions=("contract.inline_bytes", "batch.retry_share"), resource_types=QUEUE_TYPES,
+        ),
+        *services.sqs(
+            workload.pricing, requests=others, message_bytes=message, description="requests received and deleted",
+            assumptions=("sqs.empty_receive_share", "batch.retry_share"), resource_types=QUEUE_TYPES,
+        ),
+    )  # fmt: skip
+
+
+def result_lines(design: BaseDesign, workload: Workload, *, kept_days: int) -> tuple[Line, ...]:
+    """S3: bodies that travel as a pointer, results written once and read once, kept for the lifecycle's days."""
+    pointer = 0 if travels_inline(design) else 1
+    monthly = workload.demand.per_month
+    stored_bytes = design.requests.response_bytes + pointer * design.requests.mean_bytes
+    months = kept_days / DAYS_PER_MONTH
+    return services.s3(
+        workload.pricing,
+        puts=workload.ranged(lambda s: monthly * s.traffic * (1 + pointer + s.retried)),
+        gets=workload.ranged(lambda s: monthly * s.traffic * (1 + pointer + s.retried)),
+        storage_gb_months=workload.ranged(lambda s: monthly * s.traffic * stored_bytes / 1e9 * months),
+        description="bodies and results" if pointer else "results",
+        assumptions=("results.kept_days", "contract.inline_bytes"),
+        resource_types=BUCKET_TYPES,
+    )
+
+
+def alarm_lines(alarms: int, workload: Workload) -> tuple[Line, ...]:
+    """The alarms that the component makes."""
+    return services.cloudwatch(
+        workload.pricing, alarms=alarms, description="alarms", resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",)
+    )

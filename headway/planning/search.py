@@ -1,0 +1,204 @@
+"""plan(profile): every architecture planned, one chosen, all of it explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from headway.architectures import ARCHITECTURES, Workload
+from headway.architectures.design import Candidate
+from headway.assumptions import ASSUMPTIONS
+from headway.bill.pricing import Pricing
+from headway.errors import HeadwayError, nearest
+from headway.planning.current import price_current
+from headway.planning.omissions import not_considered
+from headway.planning.plan import (
+    Choice,
+    Closest,
+    Plan,
+    PricesReference,
+    ProfileReference,
+    UsedAssumption,
+)
+from headway.prices import PriceBook, load_book
+from headway.profile import Profile
+from headway.selection import Ranked, best_variant, choose, explain_losers, margin, rank
+from headway.traffic import build_demand
+from headway.units import format_duration, format_usd
+
+
+def plan(
+    profile: Profile,
+    *,
+    prices: PriceBook | None = None,
+    scale: float = 1.0,
+    only: str | None = None,
+    reselect: bool = False,
+    max_instances: int | None = None,
+) -> Plan:
+    """The cheapest, simplest architecture that meets the profile's wait, with its bill, and why the others lost.
+
+    Args:
+        profile: A validated profile.
+        prices: The price book; the packaged snapshot unless given.
+        scale: Share of the profile's traffic in this environment. The architecture is chosen on the whole traffic and
+            only sized for the share, unless ``reselect``.
+        only: Plan this architecture alone.
+        reselect: Choose anew on the scaled traffic.
+        max_instances: Most instances this environment may run at once.
+
+    Raises:
+        HeadwayError: An unknown region, instance type or architecture.
+
+    >>> from headway import load_profile, plan
+    >>> plan(load_profile("stacks/profiles/contact-form.yaml")).choice.architecture
+    'serverless'
+    """
+    book = prices or load_book()
+    _check_region(profile, book)
+    if only is not None and only not in ARCHITECTURES:
+        raise HeadwayError(
+            f"no architecture {only!r}{nearest(only, ARCHITECTURES) or f'; there are {", ".join(ARCHITECTURES)}'}"
+        )
+    names = [only] if only else list(ARCHITECTURES)
+    share = margin(profile.team.minimum_saving, profile.team.complexity_tolerance)
+    workload = Workload(profile, build_demand(profile, scale=scale), Pricing(book, profile.region), max_instances)
+    forced = None
+    if scale != 1.0 and not reselect:
+        whole = Workload(profile, build_demand(profile), workload.pricing)
+        full = choose([rank(one, book) for one in _planned(names, whole, book, share)], share)
+        forced = full.candidate.architecture if full else None
+    ranked = [rank(one, book) for one in _planned(names, workload, book, share)]
+    field = [one for one in ranked if forced is None or one.candidate.architecture == forced]
+    winner = choose(field, share)
+    candidates = explain_losers(ranked, winner, share)
+    return Plan(
+        profile=ProfileReference(name=profile.name, digest=profile.digest),
+        prices=PricesReference(region=profile.region, as_of=book.as_of),
+        scale=scale,
+        choice=_choice(winner, ranked, workload, forced, share) if winner else None,
+        closest=None if winner else _closest(candidates, workload),
+        candidates=candidates,
+        not_considered=not_considered(workload),
+        assumptions=_assumptions(profile, winner, candidates),
+        warnings=_warnings(profile, winner),
+        current=price_current(profile, workload.pricing, winner.candidate if winner else None),
+    )
+
+
+def _planned(names: Sequence[str], workload: Workload, book: PriceBook, share: float) -> list[Candidate]:
+    return [best_variant(ARCHITECTURES[name].plan(workload), book, share) for name in names]
+
+
+def _check_region(profile: Profile, book: PriceBook) -> None:
+    if profile.region not in book.regions:
+        raise HeadwayError(
+            f"region {profile.region!r} is not in the price book{nearest(profile.region, book.regions)}"
+        )
+
+
+def _choice(winner: Ranked, ranked: Sequence[Ranked], workload: Workload, forced: str | None, share: float) -> Choice:
+    candidate = winner.candidate
+    if candidate.bill is None or candidate.wait is None:
+        raise AssertionError("a winner has a bill and a wait")
+    requests = candidate.monthly_requests
+    return Choice(
+        architecture=candidate.architecture,
+        why=_why(winner, ranked, workload, forced, share),
+        monthly=candidate.bill.total,
+        operations=candidate.operations,
+        wait=candidate.wait,
+        per_1000_requests=candidate.bill.total.expected / Decimal(str(requests)) * 1000 if requests else None,
+        utilization=candidate.utilization,
+    )
+
+
+def _why(
+    winner: Ranked, ranked: Sequence[Ranked], workload: Workload, forced: str | None, share: float
+) -> tuple[str, ...]:
+    """The sentences a person would say for this choice, each with its numbers."""
+    candidate, demand = winner.candidate, workload.demand
+    why: list[str] = []
+    waits = [format_duration(wait) for wait, _ in demand.regimes]
+    limit = waits[0] if len(waits) == 1 else f"{waits[0]} to {waits[-1]}"
+    if candidate.wait:
+        at = format_duration(candidate.wait.at_percentile_s)
+        why.append(f"{demand.percentile:g} % of requests are ready within {at}; people can wait {limit}")
+    why += candidate.facts
+    if forced:
+        why.append(f"{forced} was chosen on the whole traffic; this environment only sizes it")
+    rivals = sorted(
+        ((one.total, one.candidate) for one in ranked if one is not winner and one.candidate.feasible and one.total),
+        key=lambda pair: pair[0],
+    )
+    if rivals and winner.total is not None:
+        total, rival = rivals[0]
+        if total >= winner.total:
+            why.append(
+                f"{format_usd(total - winner.total)} a month less than {rival.architecture}, the next cheapest, "
+                "operations included"
+            )
+        elif not forced:
+            why.append(
+                f"{rival.architecture} would save {format_usd(winner.total - total)} a month, less than the "
+                f"{share:.0%} its {rival.operations.hours - candidate.operations.hours:g} more hours of operations must earn"
+            )
+    late = [one.candidate for one in ranked if not one.candidate.feasible]
+    if late and not rivals:
+        why.append("nothing else fits: " + "; ".join(f"{one.architecture} {one.reason}" for one in late))
+    return tuple(why)
+
+
+def _closest(candidates: Sequence[Candidate], workload: Workload) -> Closest | None:
+    """What to relax when nothing is feasible."""
+    incomparable = [one for one in candidates if one.feasible]
+    if incomparable:
+        return Closest(architecture=incomparable[0].architecture, relax=incomparable[0].reason)
+    reasons = [one for one in candidates if one.reason.startswith("too slow")] or list(candidates)
+    if not reasons:
+        return None
+    tightest = format_duration(min(workload.demand.max_wait))
+    closest = reasons[0]
+    return Closest(
+        architecture=closest.architecture,
+        relax=f"latency.max_wait ({tightest}) or a faster model: {closest.reason}"
+        if closest.reason.startswith("too slow")
+        else closest.reason,
+    )
+
+
+def _assumptions(profile: Profile, winner: Ranked | None, candidates: Sequence[Candidate]) -> tuple[UsedAssumption, ...]:
+    """Every default the profile left to Headway, then what the candidates assumed, the winner's first."""
+    used = [UsedAssumption(**default._asdict()) for default in profile.defaults]
+    names: dict[str, None] = {}
+    for candidate in [*([winner.candidate] if winner else []), *candidates]:
+        names.update(dict.fromkeys(candidate.assumptions))
+        for line in candidate.bill.lines if candidate.bill else ():
+            names.update(dict.fromkeys(line.assumptions))
+    for name in names:
+        row = ASSUMPTIONS.get(name)
+        if row is not None:
+            value = f"{row.value:g}" if not isinstance(row.value, str) else row.value
+            if row.low is not None and row.high is not None:
+                value = f"{value} ({row.low:g} to {row.high:g})"
+            used.append(UsedAssumption(name=name, value=value, unit=row.unit, source=row.source, as_of=row.as_of))
+    return tuple(used)
+
+
+def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
+    said: list[str] = []
+    if winner and winner.candidate.bill:
+        bill = winner.candidate.bill
+        if bill.unpriced:
+            said.append(f"the total leaves out what has no price here: {', '.join(dict.fromkeys(bill.unpriced))}")
+        if profile.budget and bill.total.expected > profile.budget.monthly:
+            said.append(
+                f"expected {format_usd(bill.total.expected)} a month exceeds the budget of "
+                f"{format_usd(profile.budget.monthly)}"
+            )
+    if profile.model.container is None:
+        said.append("no model.container: this can be planned and priced, but not provisioned")
+    for name, field in (("tiers", profile.tiers), ("features", profile.features), ("precompute", profile.precompute)):
+        if field:
+            said.append(f"{name} are read but not planned yet: all requests are planned alike")
+    return tuple(said)
