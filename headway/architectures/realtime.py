@@ -96,7 +96,6 @@ def weekly_instance_hours(design: RealtimeDesign, workload: Workload) -> float:
         design.floors,
         workload.demand.mean,
         target_per_instance=design.invocations_per_instance * 60,
-        early_s=assume("endpoint.start") + design.load_time_s,
         scale_in_idle_s=assume("endpoint.scale_in_idle"),
     )
 
