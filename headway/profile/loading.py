@@ -1,0 +1,178 @@
+"""Reading a profile file, and saying of everything wrong in it where it stands and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from headway.errors import HeadwayError, nearest
+from headway.profile.model import Profile
+
+MAX_BYTES = 4_000_000
+
+
+class ProfileError(HeadwayError):
+    """A profile that cannot be used: one line for each problem, with file, line, field and what would be right."""
+
+
+def load_profile(path: str | Path) -> Profile:
+    """The profile in a YAML 1.2 or JSON file.
+
+    Raises:
+        ProfileError: The file cannot be read, or says something that cannot be: every problem is named at once.
+    """
+    file = Path(path)
+    content = _parse(file, _read(file))
+    if content is None:
+        raise ProfileError(f"{file}: empty; the least that works is name, latency.max_wait, traffic and model.measured")
+    if not isinstance(content, dict):
+        raise ProfileError(f"{file}:1: a profile is a mapping of fields (name, latency, traffic, model), not a list or text")
+    try:
+        return Profile.model_validate(_plain(content))
+    except ValidationError as error:
+        lines = [f"{file}:{_describe(problem, content)}" for problem in _told(error)]
+        raise ProfileError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _read(file: Path) -> str:
+    try:
+        if file.is_dir():
+            raise ProfileError(f"{file}: is a directory; name the profile's file in it")
+        if file.stat().st_size > MAX_BYTES:
+            raise ProfileError(f"{file}: over {MAX_BYTES // 10**6} MB; a profile is a page of YAML")
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        siblings = [str(p) for p in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
+        raise ProfileError(f"{file}: no such file{nearest(str(file), siblings)}") from None
+    except OSError as error:
+        raise ProfileError(f"{file}: cannot be read ({error.strerror})") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ProfileError(f"{file}: not text in UTF-8; a profile is YAML or JSON") from None
+    if "\x00" in text:
+        raise ProfileError(f"{file}: a binary file; a profile is YAML or JSON")
+    return text
+
+
+def _parse(file: Path, text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        what = str(error.problem).split(" with value")[0]
+        raise ProfileError(f"{file}:{line}: {what}; each field is given once") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ProfileError(f"{file}:{line}: not YAML: {error.problem or error.context}") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise ProfileError(f"{file}: not YAML: {str(error).splitlines()[0]}") from None
+
+
+def _plain(value: Any) -> Any:
+    """ruamel's nodes as plain values."""
+    if isinstance(value, dict):
+        return {str(key) if not isinstance(key, int) else key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def _told(error: ValidationError) -> Iterator[dict[str, Any]]:
+    """One problem a place: of a union's complaints the first says enough."""
+    seen: set[tuple[Any, ...]] = set()
+    for problem in error.errors():
+        location = tuple(part for part in problem["loc"] if not _is_branch(part))
+        if location not in seen:
+            seen.add(location)
+            yield {**problem, "loc": location}
+
+
+def _is_branch(part: object) -> bool:
+    """Whether pydantic, not the file, put this word into a location: the branch of a union or a validator."""
+    return isinstance(part, str) and ("[" in part or part in ("float", "str", "int", "bool"))
+
+
+def _describe(problem: dict[str, Any], content: Any) -> str:
+    location: tuple[Any, ...] = problem["loc"]
+    field = ".".join(str(part) for part in location) or "profile"
+    line = _line(location, content)
+    kind, given = problem["type"], problem["input"]
+    if kind == "missing":
+        return f"{line}: {field} is missing{_example(location)}"
+    if kind == "extra_forbidden":
+        valid = _fields_at(location[:-1])
+        hint = nearest(location[-1], valid) or (f"; fields here are {', '.join(valid)}" if valid else "")
+        return f"{line}: {field}: no such field{hint}"
+    shown = f"got {_shorten(given)}" if not isinstance(given, dict | BaseModel) else ""
+    if kind == "literal_error":
+        words = [word.strip(" '") for word in problem["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        return f"{line}: {field}: {shown}; use {', '.join(words)}{nearest(given, words)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{line}: {field}: {shown}{'; ' if shown else ''}{message[:1].lower()}{message[1:]}"
+
+
+def _line(location: Iterable[Any], content: Any) -> int:
+    """The line of the deepest part of a location that the file holds."""
+    line, node = 0, content
+    for part in location:
+        if not hasattr(node, "lc"):
+            break
+        try:
+            line = node.lc.key(part)[0] if isinstance(node, dict) else node.lc.item(part)[0]
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return int(line) + 1
+
+
+def _fields_at(location: Iterable[Any]) -> list[str]:
+    """The fields that a place in the profile has, by walking the models."""
+    model: Any = Profile
+    for part in location:
+        if isinstance(part, int):
+            continue
+        info = model.model_fields.get(part) if model else None
+        model = next(iter(_models(info.annotation)), None) if info else None
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        return
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)
+
+
+_EXAMPLES = {
+    ("name",): "name: loan-documents",
+    ("latency",): "latency: {max_wait: 30m}",
+    ("latency", "max_wait"): "max_wait: 30m",
+    ("traffic",): "traffic: {per_day: 50}",
+    ("model",): "model: {measured: [{hardware: g5.xlarge, seconds: 2.0}]}",
+    ("model", "measured"): "measured: [{hardware: g5.xlarge, seconds: 2.0}]",
+}
+
+
+def _example(location: tuple[Any, ...]) -> str:
+    example = _EXAMPLES.get(location)
+    return f"; write {example}" if example else ""
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

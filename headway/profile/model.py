@@ -1,0 +1,469 @@
+"""The profile's parts: who waits, how traffic runs, what the model was measured to take.
+
+All values are plain and frozen; durations are seconds, sizes bytes, shares 0..1. After validation every field holds a
+value, and ``Profile.defaults`` lists those that Headway filled in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from math import exp, log, sqrt
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from headway.assumptions import ASSUMPTIONS, AppliedDefault, assume
+from headway.errors import nearest
+from headway.profile.calendar import DAY_NAMES, Clock, Days, Hours
+from headway.units import HOURS_PER_WEEK, Duration, Money, Size
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveDuration = Annotated[Duration, Field(gt=0)]
+Waiting = Literal["user", "workflow", "review", "nobody"]
+
+_HARDWARE = re.compile(r"[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|\d*x?large|metal(-\d+xl)?)")
+_SERVERLESS = re.compile(r"serverless-([1-6])GB")
+_Z99 = 2.3263478740408408
+
+
+def _check_hardware(name: str) -> str:
+    if name.startswith("ml."):
+        raise ValueError(f"write the EC2 name {name[3:]!r}; Headway adds ml. where SageMaker wants it")
+    if name.startswith("serverless"):
+        if not _SERVERLESS.fullmatch(name):
+            raise ValueError(f"{name!r}: serverless memory is 1 to 6 GB in whole steps; write serverless-4GB")
+        return name
+    if not _HARDWARE.fullmatch(name):
+        raise ValueError(f"{name!r} is no instance type; write one such as g5.xlarge or m5.large, or serverless-4GB")
+    return name
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is no time zone of the IANA database{nearest(name, available_timezones())}"
+        ) from None
+    return name
+
+
+def _check_region(name: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", name):
+        raise ValueError(f"{name!r} is no AWS region; write one such as us-east-1 or eu-west-1")
+    return name
+
+
+HardwareName = Annotated[str, AfterValidator(_check_hardware), Field(examples=["g5.xlarge", "m5.large", "serverless-4GB"])]
+
+
+class Part(BaseModel):
+    """A part of the profile: frozen, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WaitRule(Part):
+    """Another wait at other hours."""
+
+    days: Days = (0, 1, 2, 3, 4, 5, 6)
+    hours: Hours = tuple(range(24))
+    max_wait: PositiveDuration
+
+
+class ReadyBy(Part):
+    """Results of what arrived by ``arrived_by`` are ready at ``time`` on each of ``days``."""
+
+    time: Clock
+    arrived_by: Clock
+    days: Days = (0, 1, 2, 3, 4, 5, 6)
+
+
+class Latency(Part):
+    """How long people can really wait."""
+
+    max_wait: PositiveDuration = Field(description="Longest acceptable time from request to result.")
+    percentile: float = Field(
+        default=assume("profile.percentile"), ge=50, lt=100, description="Share of requests, in percent, that make it."
+    )
+    waiting: Waiting = Field(default="workflow", description="Who waits.")
+    schedule: tuple[WaitRule, ...] = Field(default=(), description="Another wait at other hours.")
+    ready_by: ReadyBy | None = None
+
+    @model_validator(mode="after")
+    def _no_overlap(self) -> Self:
+        _refuse_overlap("schedule", [(rule.days, rule.hours) for rule in self.schedule])
+        return self
+
+
+class ShapeRule(Part):
+    """Requests an hour at some hours of the week; without days and hours: all other hours."""
+
+    days: Days | None = None
+    hours: Hours | None = None
+    per_hour: NotNegative
+
+    @property
+    def rest(self) -> bool:
+        """Whether this rule is for all hours that no other names."""
+        return self.days is None and self.hours is None
+
+    def covers(self) -> Iterable[tuple[int, int]]:
+        """``(day, hour)`` pairs this rule names."""
+        return ((day, hour) for day in self.days or range(7) for hour in self.hours or range(24))
+
+
+class Cycles(Part):
+    """Cycles beyond the week, as factors on the traffic: sized for the largest, billed by the mean."""
+
+    days_of_month: dict[int, Positive] = Field(default_factory=dict)
+    months: dict[int, Positive] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _exist(self) -> Self:
+        for name, keys, last in (("days_of_month", self.days_of_month, 31), ("months", self.months, 12)):
+            for key in keys:
+                if not 1 <= key <= last:
+                    raise ValueError(f"{name}: {key} is not between 1 and {last}")
+        return self
+
+
+class BacklogSpec(Part):
+    """A one-off pile of work."""
+
+    items: int = Field(gt=0)
+    within: PositiveDuration
+
+
+class Traffic(Part):
+    """How many requests, and when. Exactly one of per_hour, per_day, per_month, shape, hourly, trace."""
+
+    per_hour: NotNegative | None = None
+    per_day: NotNegative | None = None
+    per_month: NotNegative | None = None
+    shape: tuple[ShapeRule, ...] | None = Field(default=None, min_length=1)
+    hourly: tuple[NotNegative, ...] | None = Field(
+        default=None, min_length=HOURS_PER_WEEK, max_length=HOURS_PER_WEEK, description="168 numbers from Monday 00:00."
+    )
+    trace: str | None = Field(default=None, description="An importer's file.")
+    peak_factor: float = Field(default=assume("profile.peak_factor"), ge=1, le=1000)
+    arrival_variability: Positive = assume("profile.arrival_variability")
+    predictable: bool = True
+    cycles: Cycles = Cycles()
+    growth_per_month: float = Field(default=0.0, gt=-1, lt=10)
+    backlog: BacklogSpec | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        forms = ("per_hour", "per_day", "per_month", "shape", "hourly", "trace")
+        given = [form for form in forms if getattr(self, form) is not None]
+        if len(given) != 1:
+            said = "none is given" if not given else f"{' and '.join(given)} are given"
+            raise ValueError(f"exactly one of {', '.join(forms)} says how many requests come; {said}")
+        if self.shape is not None:
+            self._check_shape(self.shape)
+        return self
+
+    @staticmethod
+    def _check_shape(shape: tuple[ShapeRule, ...]) -> None:
+        rest = [rule for rule in shape if rule.rest]
+        if len(rest) > 1:
+            raise ValueError("shape: only one rule can be for all other hours")
+        _refuse_overlap("shape", [(r.days or range(7), r.hours or range(24)) for r in shape if not r.rest])
+        covered = {pair for rule in shape if not rule.rest for pair in rule.covers()}
+        missing = sorted({(day, hour) for day in range(7) for hour in range(24)} - covered)
+        if missing and not rest:
+            day, hour = missing[0]
+            raise ValueError(
+                f"shape: {len(missing)} hours of the week have no rate, first {DAY_NAMES[day]} {hour:02d}:00; "
+                "add a rule without days and hours for all others, such as {per_hour: 0}"
+            )
+
+
+class Container(Part):
+    """The model's container (the SageMaker contract) and its artifact."""
+
+    image: str = Field(min_length=1)
+    artifact: str | None = Field(default=None, pattern=r"^s3://[^/]+/.+")
+    batch_image: str | None = None
+
+
+class Payload(Part):
+    """Bytes of a request body: on average and at most."""
+
+    mean: Annotated[Size, Field(gt=0)]
+    max: Annotated[Size, Field(gt=0)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_size(cls, data: Any) -> Any:
+        return {"mean": data, "max": data} if isinstance(data, str | int | float) else data
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max < self.mean:
+            raise ValueError(f"max ({self.max} B) is smaller than mean ({self.mean} B)")
+        return self
+
+
+class Measurement(Part):
+    """What one call of ``batch`` items was measured to take on one kind of hardware."""
+
+    hardware: HardwareName
+    batch: int = Field(default=1, ge=1, le=100_000)
+    seconds: PositiveDuration = Field(default=0.0, validate_default=False, description="Mean of one call.")
+    variability: NotNegative = Field(
+        default=assume("profile.service_variability"), le=20, description="Coefficient of variation of a call."
+    )
+    p50: PositiveDuration | None = None
+    p99: PositiveDuration | None = None
+    concurrency: int = Field(default=int(assume("profile.concurrency")), ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.p50 is None) != (self.p99 is None):
+            raise ValueError("p50 and p99 come together: give both, or seconds and variability")
+        if self.p50 is not None and self.p99 is not None:
+            if self.p99 < self.p50:
+                raise ValueError(f"p99 ({self.p99:g} s) is below p50 ({self.p50:g} s)")
+            sigma = log(self.p99 / self.p50) / _Z99
+            given = self.model_fields_set
+            if "seconds" not in given:
+                object.__setattr__(self, "seconds", self.p50 * exp(sigma * sigma / 2))
+            if "variability" not in given:
+                object.__setattr__(self, "variability", sqrt(exp(sigma * sigma) - 1))
+        elif not self.seconds:
+            raise ValueError("seconds is missing (or p50 and p99): how long did one call take?")
+        return self
+
+
+class Model(Part):
+    """The model: its container, its sizes, and what was measured of it."""
+
+    container: Container | None = None
+    request: Payload = Payload(mean=int(assume("profile.request_bytes")), max=int(assume("profile.request_bytes")))
+    response: Size = int(assume("profile.response_bytes"))
+    load_time: Duration | dict[HardwareName, Duration] = Field(
+        default=assume("profile.load_time"), description="Container start to first answer; one, or by hardware."
+    )
+    measured: tuple[Measurement, ...] = Field(min_length=1)
+
+    def load_time_on(self, hardware: str) -> float:
+        """Seconds from container start to first answer on this hardware."""
+        if isinstance(self.load_time, dict):
+            return self.load_time.get(hardware, assume("profile.load_time"))
+        return self.load_time
+
+    def service(self, hardware: str) -> tuple[Measurement, ...]:
+        """The measurements of one kind of hardware, smallest batch first."""
+        return tuple(sorted((m for m in self.measured if m.hardware == hardware), key=lambda m: m.batch))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in dict.fromkeys(point.hardware for point in self.measured):
+            points = self.service(name)
+            for left, right in zip(points, points[1:], strict=False):
+                if left.batch == right.batch:
+                    raise ValueError(f"measured: {name} with batch {left.batch} is given twice")
+                if right.seconds < left.seconds:
+                    raise ValueError(
+                        f"measured: on {name} a batch of {right.batch} ({right.seconds:g} s) is quicker than one of "
+                        f"{left.batch} ({left.seconds:g} s); seconds are for the whole batch"
+                    )
+        return self
+
+
+class When(Part):
+    """A tier's rule: one of equals, in, above."""
+
+    field: str = Field(min_length=1)
+    equals: str | int | float | bool | None = None
+    in_: tuple[str | int | float, ...] | None = Field(default=None, alias="in", min_length=1)
+    above: float | None = None
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        given = sum(value is not None for value in (self.equals, self.in_, self.above))
+        if given != 1:
+            raise ValueError("a rule says exactly one of equals, in, above")
+        return self
+
+
+class Tier(Part):
+    """A share of the traffic with its own wait."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=30)
+    share: Share
+    when: When | None = None
+    max_wait: PositiveDuration | None = None
+    percentile: float | None = Field(default=None, ge=50, lt=100)
+    waiting: Waiting | None = None
+
+
+class Features(Part):
+    """Heavy work that can be computed ahead for each entity."""
+
+    stable_share: Share
+    entities: int = Field(gt=0)
+    bytes: Size
+    freshness: PositiveDuration
+    changed_share: Share = 1.0
+
+
+class Popularity(Part):
+    """Zipf popularity over a catalogue."""
+
+    zipf: Positive
+    catalogue: int = Field(gt=0)
+
+
+class Precompute(Part):
+    """Predicted requests whose answers are stored."""
+
+    candidates: int = Field(gt=0)
+    hit_rate: Share | None = None
+    popularity: Popularity | None = None
+    refresh: PositiveDuration
+    bytes: Size
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Self:
+        if (self.hit_rate is None) == (self.popularity is None):
+            raise ValueError("give either hit_rate or popularity")
+        return self
+
+
+class Team(Part):
+    """What complexity costs here."""
+
+    complexity_tolerance: Literal["low", "medium", "high"] = "medium"
+    hourly_cost: NotNegative = assume("team.hourly_cost")
+    minimum_saving: Annotated[float, Field(ge=0, lt=1)] = assume("team.minimum_saving")
+
+
+class Current(Part):
+    """What runs today."""
+
+    architecture: str = "realtime"
+    instance_type: str | None = None
+    count: int | None = Field(default=None, ge=1)
+    monthly_bill: Money | None = Field(default=None, ge=Decimal(0))
+
+
+class Budget(Part):
+    """The AWS bill that must not be exceeded."""
+
+    monthly: Money = Field(gt=Decimal(0))
+
+
+class Profile(Part):
+    """A workload as its owner declares it.
+
+    >>> profile = Profile.model_validate({
+    ...     "name": "contact-form", "latency": {"max_wait": "5s"}, "traffic": {"per_day": 50},
+    ...     "model": {"measured": [{"hardware": "m5.large", "seconds": 0.4}]}})
+    >>> profile.latency.waiting, profile.timezone
+    ('user', 'UTC')
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
+    region: Annotated[str, AfterValidator(_check_region)] = "us-east-1"
+    timezone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
+    latency: Latency
+    traffic: Traffic
+    model: Model
+    availability: Literal["standard", "high"] = "standard"
+    tiers: tuple[Tier, ...] = ()
+    features: Features | None = None
+    precompute: Precompute | None = None
+    fallback: tuple[Literal["cache", "queue", "default"], ...] = ()
+    team: Team = Team()
+    current: Current | None = None
+    budget: Budget | None = None
+    _defaults: tuple[AppliedDefault, ...] = PrivateAttr(default=())
+
+    @property
+    def defaults(self) -> tuple[AppliedDefault, ...]:
+        """The defaults that the profile left to Headway."""
+        return self._defaults
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the profile declares: defaults and notation (30m or 1800s) make no difference."""
+        declared = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        if self.tiers:
+            total = sum(tier.share for tier in self.tiers)
+            if abs(total - 1) > 1e-6:
+                raise ValueError(f"tiers: shares add up to {total:g}, not 1")
+            if len({tier.name for tier in self.tiers}) < len(self.tiers):
+                raise ValueError("tiers: two have the same name")
+        object.__setattr__(self, "_defaults", tuple(fill_defaults(self)))
+        return self
+
+
+def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
+    """Fill in what depends on other fields, and list every default that was used."""
+    latency, traffic, model, team = profile.latency, profile.traffic, profile.model, profile.team
+
+    def used(part: BaseModel, field: str, path: str, row: str, value: object = None) -> Iterable[AppliedDefault]:
+        if field not in part.model_fields_set:
+            source = ASSUMPTIONS[row]
+            shown = source.value if value is None else value
+            text = f"{shown:g}" if isinstance(shown, int | float) else str(shown)
+            yield AppliedDefault(path, text, source.unit, source.source, source.as_of)
+
+    yield from used(profile, "region", "region", "profile.region")
+    yield from used(profile, "timezone", "timezone", "profile.timezone")
+    yield from used(latency, "percentile", "latency.percentile", "profile.percentile")
+    if "waiting" not in latency.model_fields_set:
+        short, long = assume("profile.waiting_user_below"), assume("profile.waiting_workflow_up_to")
+        who = "user" if latency.max_wait < short else "workflow" if latency.max_wait <= long else "review"
+        object.__setattr__(latency, "waiting", who)
+        row = "profile.waiting_user_below" if who == "user" else "profile.waiting_workflow_up_to"
+        yield AppliedDefault("latency.waiting", who, "", ASSUMPTIONS[row].source, ASSUMPTIONS[row].as_of)
+    factor = "profile.peak_factor" if traffic.predictable else "profile.peak_factor_unpredictable"
+    if "peak_factor" not in traffic.model_fields_set:
+        object.__setattr__(traffic, "peak_factor", assume(factor))
+    yield from used(traffic, "peak_factor", "traffic.peak_factor", factor)
+    yield from used(traffic, "arrival_variability", "traffic.arrival_variability", "profile.arrival_variability")
+    yield from used(model, "request", "model.request", "profile.request_bytes")
+    yield from used(model, "response", "model.response", "profile.response_bytes")
+    yield from used(model, "load_time", "model.load_time", "profile.load_time")
+    if isinstance(model.load_time, dict):
+        for name in dict.fromkeys(point.hardware for point in model.measured):
+            if name not in model.load_time:
+                row_ = ASSUMPTIONS["profile.load_time"]
+                yield AppliedDefault(f"model.load_time[{name}]", f"{row_.number:g}", "s", row_.source, row_.as_of)
+    for point in model.measured:
+        where = f"model.measured[{point.hardware}, batch {point.batch}]"
+        if point.p50 is None:
+            yield from used(point, "variability", f"{where}.variability", "profile.service_variability")
+        yield from used(point, "concurrency", f"{where}.concurrency", "profile.concurrency")
+    yield from used(profile, "availability", "availability", "profile.availability")
+    yield from used(team, "complexity_tolerance", "team.complexity_tolerance", "team.complexity_tolerance")
+    yield from used(team, "minimum_saving", "team.minimum_saving", "team.minimum_saving")
+    yield from used(team, "hourly_cost", "team.hourly_cost", "team.hourly_cost")
+
+
+def _refuse_overlap(name: str, rules: list[tuple[Iterable[int], Iterable[int]]]) -> None:
+    """Two rules that name the same hour contradict each other."""
+    taken: dict[tuple[int, int], int] = {}
+    for index, (days, hours) in enumerate(rules):
+        for day in days:
+            for hour in hours:
+                other = taken.setdefault((day, hour), index)
+                if other != index:
+                    raise ValueError(
+                        f"{name}: rules {other + 1} and {index + 1} both name {DAY_NAMES[day]} {hour:02d}:00-{hour + 1:02d}:00"
+                    )

@@ -1,0 +1,30 @@
+"""The profile's JSON Schema, for editors that complete and check: ``python -m headway.profile.schema > FILE``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from headway.profile.model import Profile
+
+
+def profile_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a profile file."""
+    schema = Profile.model_json_schema(mode="validation", by_alias=True)
+    payload = schema["$defs"]["Payload"]
+    schema["$defs"]["Payload"] = {"anyOf": [payload, payload["properties"]["mean"]], "title": "Payload"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Headway workload profile",
+    }
+
+
+def schema_text() -> str:
+    """The schema as it is committed."""
+    return json.dumps(profile_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())
