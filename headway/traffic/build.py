@@ -1,0 +1,116 @@
+"""From a profile's traffic to the demand of each hour of the week."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headway.assumptions import assume
+from headway.errors import HeadwayError
+from headway.profile import Latency, Profile, ReadyBy, Traffic
+from headway.traffic.demand import Backlog, Demand
+from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, HOURS_PER_WEEK
+
+WEEK_MINUTES = HOURS_PER_WEEK * 60
+
+
+def build_demand(profile: Profile, *, scale: float = 1.0, months_ahead: float = 0.0) -> Demand:
+    """Arrivals and waits by hour of week, in the profile's time zone.
+
+    ``mean`` carries the cycles' mean, ``peak`` their largest factor and the peak factor; both carry growth and scale.
+    Unpredictable traffic has its busiest hour's peak at every hour: nobody knows when it comes.
+
+    Raises:
+        HeadwayError: The traffic names a trace file, which must be imported first.
+    """
+    traffic = profile.traffic
+    hourly = weekly_rates(traffic)
+    grown = (1 + traffic.growth_per_month) ** months_ahead * scale
+    mean_cycle, largest_cycle = cycle_factors(traffic)
+    mean = tuple(rate * grown * mean_cycle for rate in hourly)
+    peak = tuple(rate * grown * largest_cycle * traffic.peak_factor for rate in hourly)
+    if not traffic.predictable:
+        peak = (max(peak),) * HOURS_PER_WEEK
+    low, high = ("traffic.low", "traffic.high")
+    if not traffic.predictable:
+        low, high = (f"{low}_unpredictable", f"{high}_unpredictable")
+    backlog = traffic.backlog
+    return Demand(
+        timezone=profile.timezone,
+        mean=mean,
+        peak=peak,
+        max_wait=waits_by_hour(profile.latency),
+        percentile=profile.latency.percentile,
+        arrival_variability=traffic.arrival_variability,
+        predictable=traffic.predictable,
+        uncertainty=(assume(low), assume(high)),
+        backlog=Backlog(max(1, round(backlog.items * scale)), backlog.within) if backlog else None,
+    )
+
+
+def weekly_rates(traffic: Traffic) -> tuple[float, ...]:
+    """Requests an hour for each of the 168 hours, as declared."""
+    if traffic.hourly is not None:
+        return traffic.hourly
+    if traffic.shape is not None:
+        rest = next((rule.per_hour for rule in traffic.shape if rule.rest), 0.0)
+        rates = [rest] * HOURS_PER_WEEK
+        for rule in traffic.shape:
+            if not rule.rest:
+                for day, hour in rule.covers():
+                    rates[day * 24 + hour] = rule.per_hour
+        return tuple(rates)
+    if traffic.per_hour is not None:
+        return (traffic.per_hour,) * HOURS_PER_WEEK
+    if traffic.per_day is not None:
+        return (traffic.per_day / 24,) * HOURS_PER_WEEK
+    if traffic.per_month is not None:
+        return (traffic.per_month / HOURS_PER_MONTH,) * HOURS_PER_WEEK
+    raise HeadwayError(
+        f"traffic.trace: {traffic.trace!r} cannot be read by this version; give the 168 rates as traffic.hourly"
+    )
+
+
+def cycle_factors(traffic: Traffic) -> tuple[float, float]:
+    """Mean and largest factor of the cycles beyond the week; days and months that are not named count 1.
+
+    >>> cycle_factors(Traffic(per_day=1, cycles={"months": {4: 1.6}}))
+    (1.05, 1.6)
+    """
+    days, months = traffic.cycles.days_of_month, traffic.cycles.months
+    mean = _mean_factor(days, DAYS_PER_MONTH) * _mean_factor(months, 12)
+    largest = max([1.0, *days.values()] if len(days) < 31 else days.values())
+    largest *= max([1.0, *months.values()] if len(months) < 12 else months.values())
+    return round(mean, 12), largest
+
+
+def waits_by_hour(latency: Latency) -> tuple[float, ...]:
+    """Seconds that a request arriving in each hour can wait: max_wait, the schedule, the ready-by time."""
+    waits = [latency.max_wait] * HOURS_PER_WEEK
+    for rule in latency.schedule:
+        for day in rule.days:
+            for hour in rule.hours:
+                waits[day * 24 + hour] = rule.max_wait
+    if latency.ready_by is not None:
+        waits = [min(wait, _until_ready(latency.ready_by, hour)) for hour, wait in enumerate(waits)]
+    return tuple(waits)
+
+
+def _until_ready(ready: ReadyBy, hour: int) -> float:
+    """Seconds from the end of this hour to the first ready time for which what arrived in it is in time.
+
+    What arrives in the hour's last minute has the least left, so the whole hour is planned for it.
+    """
+    end = (hour + 1) * 60
+    left = []
+    for day in ready.days:
+        for week in (0, 1, 2):
+            deadline = (day + 7 * week) * 1440 + ready.time
+            cut_off = deadline - (ready.time - ready.arrived_by) % 1440
+            if cut_off >= end:
+                left.append((deadline - end) * 60.0)
+    return min(left)
+
+
+def _mean_factor(factors: Mapping[int, float], of: float) -> float:
+    named = min(float(len(factors)), of)
+    return (sum(factors.values()) + max(0.0, of - named)) / max(of, float(len(factors)))
