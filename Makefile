@@ -1,0 +1,62 @@
+# `make` lists what there is. Needs Python 3.11+ and make; everything else goes into .venv on first use.
+VENV := .venv
+BIN := $(VENV)/bin
+PROFILE ?= stacks/profiles/loan-documents.yaml
+STACK ?= dev
+REQUESTS ?= 20
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench schema lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo-ready  ## plan a bundled workload, provision the winner on an in-process AWS, send requests through it
+	@$(BIN)/headway plan $(PROFILE)
+	@$(BIN)/headway rehearse --stack $(STACK) --requests $(REQUESTS)
+
+test: $(VENV)/.dev-ready  ## all tests and the examples in docstrings
+	@$(BIN)/python -m pytest -n 2 --doctest-modules headway tests
+
+lint: $(VENV)/.dev-ready  ## style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev-ready  ## put the code into the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev-ready  ## how long planning, loading prices and rehearsing take
+	@$(BIN)/python benchmarks/run.py
+
+schema: $(VENV)/.demo-ready  ## write schemas/profile.schema.json from the profile's model
+	@$(BIN)/headway schema --out schemas/profile.schema.json
+
+lock: $(VENV)/.demo-ready  ## write the plans that the stacks run (stacks/plans)
+	@$(BIN)/headway lock
+
+clean:  ## remove the environment and every cache
+	@rm -rf $(VENV) .headway .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The demo needs less than the tests do; each stamp is renewed when the dependencies change.
+$(VENV)/.demo-ready: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the demo needs into $(VENV) (about a minute, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[rehearsal]"
+	@touch $@
+
+$(VENV)/.dev-ready: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV) (about a minute, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@ $(VENV)/.demo-ready
+
+$(BIN)/python:
+	@for python in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			echo "Making $(VENV) with `$$python --version` ..."; exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "error: Python 3.11 or newer, with its venv module, is needed (looked for python3.11 to python3.14, python3)" >&2; \
+	exit 1
