@@ -1,0 +1,233 @@
+"""Strict look-up: a price is found exactly once, or the error says what was looked for and what comes near."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from headway.errors import HeadwayError, nearest
+
+FORMAT = 1
+"""Of the snapshot file."""
+DATA = Path(__file__).parent / "data"
+PRICES_FILE = DATA / "prices.json.gz"
+
+Purchase = Literal["on_demand", "spot", "hosting"]
+_PER = {"M": Decimal(1_000_000), "K": Decimal(1_000)}
+
+
+class PriceError(HeadwayError, LookupError):
+    """No such price in the book: what was looked for, and the near misses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for one ``unit``, from ``tier_from`` single things on to ``tier_to`` (None: without end)."""
+
+    usd: Decimal
+    unit: str
+    source: str
+    as_of: str
+    confidence: str
+    tier_from: Decimal = Decimal(0)
+    tier_to: Decimal | None = None
+    per: Decimal = Decimal(1)
+    """Single things in one unit: 1,000,000 for "1M requests"."""
+    note: str = ""
+    """Of a spot price, the advisor's band of monthly interruptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the free tier gives a month, in single things."""
+
+    amount: Decimal
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class PriceBook:
+    """Prices of one snapshot. Values are made when they are looked up; the book itself is plain parsed data."""
+
+    content: Mapping[str, Any] = field(repr=False)
+    _cache: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Regions with on-demand prices."""
+        return tuple(self.content["on_demand"])
+
+    @property
+    def as_of(self) -> str:
+        """The newest date of any price."""
+        if ("as_of",) not in self._cache:
+            dates = [word for word in self.content["words"] if re.fullmatch(r"20\d\d-\d\d-\d\d", word)]
+            self._cache["as_of",] = max(dates, default="unknown")
+        return str(self._cache["as_of",])
+
+    def instance_types(self, region: str, purchase: Purchase) -> tuple[str, ...]:
+        """Types with a price in a region."""
+        return tuple(self.content[purchase].get(region, ()))
+
+    def instance(self, region: str, instance_type: str, purchase: Purchase) -> Price:
+        """The hourly price of an instance. Hosting takes the ``ml.`` name, and is modelled where only EC2 is known.
+
+        Raises:
+            PriceError: The region or the type has no such price.
+        """
+        key = (purchase, region, instance_type)
+        if key not in self._cache:
+            self._cache[key] = self._instance(region, instance_type, purchase)
+        found = self._cache[key]
+        if isinstance(found, str):
+            raise PriceError(found)
+        price: Price = found
+        return price
+
+    def tiers(self, region: str, service: str, meter: str) -> tuple[Price, ...]:
+        """The contiguous price tiers of a meter, the first from 0.
+
+        Raises:
+            PriceError: The region, the service or the meter is not in the book.
+        """
+        found = self.find(region, service, meter)
+        if found is None:
+            raise PriceError(self._missing_meter(region, service, meter))
+        return found
+
+    def find(self, region: str, service: str, meter: str) -> tuple[Price, ...] | None:
+        """As ``tiers``, but None where the book has no such price."""
+        key = ("service", region, service, meter)
+        if key not in self._cache:
+            row = self.content["services"].get(region, {}).get(service, {}).get(meter)
+            self._cache[key] = None if row is None else tuple(self._tier(row[0], tier) for tier in row[1])
+        found: tuple[Price, ...] | None = self._cache[key]
+        return found
+
+    def meters(self, service: str) -> tuple[str, ...]:
+        """Every meter that some region prices for a service."""
+        found = {meter: None for region in self.content["services"].values() for meter in region.get(service, {})}
+        return tuple(sorted(found))
+
+    def allowances(self, region: str, service: str) -> dict[str, Allowance]:
+        """The free tier's monthly allowances of a service by meter; a global row serves every region."""
+        rows: dict[str, Any] = {}
+        for where in ("us-east-1", region):
+            rows |= self.content["allowances"].get(where, {}).get(service, {})
+        words = self.content["words"]
+        return {meter: Allowance(Decimal(row[0]), row[1], words[row[2]]) for meter, row in rows.items()}
+
+    def dearest(self, service: str, meter: str) -> Price | None:
+        """The dearest first-tier price of a meter in any region: what ranking charges for an unknown one."""
+        found = [price for region in self.content["services"] if (price := self.find(region, service, meter))]
+        return max((tiers[0] for tiers in found), key=lambda price: price.usd / price.per, default=None)
+
+    def dearest_instance(self, instance_type: str, purchase: Purchase) -> Price | None:
+        """The dearest price of an instance in any region."""
+        return max(self._everywhere(instance_type, purchase), key=lambda price: price.usd, default=None)
+
+    def _everywhere(self, instance_type: str, purchase: Purchase) -> Iterator[Price]:
+        for region in self.regions:
+            try:
+                yield self.instance(region, instance_type, purchase)
+            except PriceError:
+                continue
+
+    def _instance(self, region: str, instance_type: str, purchase: Purchase) -> Price | str:
+        """A price, or the message of the error that says why there is none."""
+        row = self.content[purchase].get(region, {}).get(instance_type)
+        words = self.content["words"]
+        if row is not None:
+            note = words[row[4]] if len(row) > 4 else ""
+            return Price(Decimal(row[0]), "instance-hour", words[row[1]], words[row[2]], words[row[3]], note=note)
+        if purchase == "hosting":
+            modelled = self._modelled_hosting(region, instance_type)
+            if modelled is not None:
+                return modelled
+        if region not in self.content["on_demand"]:
+            return f"region {region!r} is not in the price book{nearest(region, self.regions)}"
+        here = self.instance_types(region, purchase)
+        elsewhere = [name for name in self.regions if instance_type in self.content[purchase].get(name, ())]
+        what = f"no {purchase.replace('_', '-')} price for {instance_type} in {region}"
+        if elsewhere:
+            return f"{what}; {len(elsewhere)} other regions have one, such as {', '.join(elsewhere[:3])}"
+        return f"{what}{nearest(instance_type, here)}"
+
+    def _modelled_hosting(self, region: str, instance_type: str) -> Price | None:
+        """Hosting from the EC2 price and the ratio of the two elsewhere, labelled so."""
+        ratio = self.content["ratio"].get(instance_type)
+        base = self.content["on_demand"].get(region, {}).get(instance_type.removeprefix("ml."))
+        if ratio is None or base is None:
+            return None
+        words = self.content["words"]
+        usd = (Decimal(ratio) * Decimal(base[0])).quantize(Decimal("0.0001"))
+        source = f"modelled: {Decimal(ratio):.2f} x EC2 on-demand ({words[base[1]]})"
+        return Price(usd, "instance-hour", source, words[base[2]], "modelled")
+
+    def _tier(self, unit: str, row: list[Any]) -> Price:
+        words = self.content["words"]
+        match = re.match(r"1([MK]) ", unit)
+        return Price(
+            usd=Decimal(row[0]), unit=unit, source=words[row[3]], as_of=words[row[4]], confidence=words[row[5]],
+            tier_from=Decimal(row[1] or 0), tier_to=Decimal(row[2]) if row[2] else None,
+            per=_PER[match[1]] if match else Decimal(1),
+        )  # fmt: skip
+
+    def _missing_meter(self, region: str, service: str, meter: str) -> str:
+        services = self.content["services"]
+        if region not in services:
+            return f"region {region!r} is not in the price book{nearest(region, services)}"
+        names = {name for here in services.values() for name in here}
+        if service not in names:
+            return f"no service {service!r} in the price book{nearest(service, names)}"
+        if meter not in self.meters(service):
+            return f"no meter {service}.{meter} in the price book{nearest(meter, self.meters(service))}"
+        having = [name for name, here in services.items() if meter in here.get(service, {})]
+        return f"no price for {service}.{meter} in {region}; {len(having)} regions have one, such as {having[0]}"
+
+
+def load_book(path: str | Path | None = None) -> PriceBook:
+    """The packaged snapshot, or the one in a file of the same format.
+
+    Raises:
+        PriceError: The file is no snapshot of this version.
+
+    >>> load_book().instance("us-east-1", "ml.g5.xlarge", "hosting").usd
+    Decimal('1.408')
+    """
+    return _load(PRICES_FILE if path is None else Path(path))
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> PriceBook:
+    try:
+        raw = path.read_bytes()
+        content = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    except OSError as error:
+        raise PriceError(f"{path}: cannot be read ({error.strerror or error}); a price snapshot is needed") from None
+    except (ValueError, EOFError):
+        raise PriceError(f"{path}: not a price snapshot; build one with python -m headway.prices.snapshot") from None
+    needed = {"words", "on_demand", "spot", "hosting", "ratio", "services", "allowances", "hardware"}
+    if not isinstance(content, dict) or content.get("format") != FORMAT or not needed <= content.keys():
+        raise PriceError(f"{path}: not a price snapshot of format {FORMAT}")
+    return PriceBook(content)
+
+
+def without(book: PriceBook, service: str, meter: str) -> PriceBook:
+    """The book as if no region had a price for a meter: what tests and sensitivity runs ask."""
+    services = {
+        region: {
+            name: {key: row for key, row in meters.items() if (name, key) != (service, meter)}
+            for name, meters in here.items()
+        }
+        for region, here in book.content["services"].items()
+    }
+    return replace(book, content={**book.content, "services": services}, _cache={})
