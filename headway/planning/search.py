@@ -57,9 +57,8 @@ def plan(
     book = prices or load_book()
     _check_region(profile, book)
     if only is not None and only not in ARCHITECTURES:
-        raise HeadwayError(
-            f"no architecture {only!r}{nearest(only, ARCHITECTURES) or f'; there are {", ".join(ARCHITECTURES)}'}"
-        )
+        hint = nearest(only, ARCHITECTURES) or f"; there are {', '.join(ARCHITECTURES)}"
+        raise HeadwayError(f"no architecture {only!r}{hint}")
     names = [only] if only else list(ARCHITECTURES)
     share = margin(profile.team.minimum_saving, profile.team.complexity_tolerance)
     workload = Workload(profile, build_demand(profile, scale=scale), Pricing(book, profile.region), max_instances)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-from headway.architectures.batch import bill as billing
+from headway.architectures.batch import costs
 from headway.architectures.batch.calendar import (
     Kinds,
     compress,
@@ -62,15 +62,15 @@ def plan(workload: Workload) -> list[Candidate]:
     if workload.max_instances is not None and any(pool.max_workers > workload.max_instances for pool in design.pools):
         most = max(rule.max_workers for rule in design.departures)
         return [workload.infeasible("batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}")]
-    usage = billing.fleet_usage(design, workload)
-    backlog = billing.backlog_run(design, workload)
+    usage = costs.fleet_usage(design, workload)
+    backlog = costs.backlog_run(design, workload)
     return [
         Candidate(
             architecture="batch",
             feasible=backlog is None or backlog.takes_s <= backlog.within_s,
             reason="" if backlog is None or backlog.takes_s <= backlog.within_s else "the backlog does not fit its time",
             design=design,
-            bill=billing.bill(design, workload),
+            bill=costs.bill(design, workload),
             wait=wait_of(design, workload),
             operations=workload.operations("batch"),
             utilization=usage.utilization,

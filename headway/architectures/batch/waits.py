@@ -12,7 +12,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from headway.architectures.batch.bill import weeks
+from headway.architectures.batch.costs import weeks
 from headway.architectures.batch.calendar import Kind
 from headway.architectures.design import BatchDesign, DepartureRule, Wait, WorkerPool
 from headway.architectures.workload import Workload

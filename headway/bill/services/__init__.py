@@ -1,0 +1,31 @@
+"""One function an AWS service: a month's usage in, the bill's lines out, with AWS's own rounding and chunking.
+
+Each takes ``pricing`` and keyword usage (plain numbers or ``Range``), and passes ``description``, ``assumptions`` and
+``resource_types`` on to its lines. A meter that was not used makes no line.
+"""
+
+from headway.bill.services.compute import ebs, ec2
+from headway.bill.services.endpoints import sagemaker_hosting, sagemaker_serverless
+from headway.bill.services.functions import lambda_
+from headway.bill.services.messaging import eventbridge, scheduler, sns, sqs
+from headway.bill.services.network import data_transfer, interface_endpoint, nat_gateway, public_ipv4
+from headway.bill.services.observability import cloudwatch
+from headway.bill.services.storage import s3
+
+__all__ = [
+    "cloudwatch",
+    "data_transfer",
+    "ebs",
+    "ec2",
+    "eventbridge",
+    "interface_endpoint",
+    "lambda_",
+    "nat_gateway",
+    "public_ipv4",
+    "s3",
+    "sagemaker_hosting",
+    "sagemaker_serverless",
+    "scheduler",
+    "sns",
+    "sqs",
+]
