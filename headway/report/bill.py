@@ -1,0 +1,68 @@
+"""A bill line by line: what is used, at what price, and what is free or has no price."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from headway.bill.lines import Bill, Line
+from headway.report.console import bullets, new_table, quantity, unit_price, usd, usd_range
+
+STATES = {"free": "free", "unpriced": "unpriced", "not_modelled": "not modelled"}
+"""What stands in the amount's place; unknown is never zero."""
+
+
+def print_bill(out: Console, bill: Bill, *, period: str = "a month", details: bool = False) -> None:
+    """The lines of a bill under their services, and its total with what the total leaves out."""
+    ranged = any(line.amount is not None and line.amount.low != line.amount.high for line in bill.lines)
+    table = new_table(
+        "service", "what", "quantity", "unit", "unit price", "USD", *(["low to high"] if ranged else []),
+        right=("quantity", "unit price", "USD", "low to high"), fold=("service", "what", "unit"),
+    )  # fmt: skip
+    previous = ""
+    for line in bill.lines:
+        _add_line(table, line, "" if line.service == previous else line.service, ranged)
+        previous = line.service
+    table.add_section()
+    total = Text(f"total {period}{' of what has a price' if bill.unpriced else ''}", style="bold")
+    cells: list[str | Text] = ["", total, "", "", "", Text(usd(bill.total.expected), style="bold")]
+    table.add_row(*cells, *([usd_range(bill.total)] if ranged else []))
+    out.print(table)
+    if bill.unpriced:
+        names = ", ".join(dict.fromkeys(bill.unpriced))
+        out.print(Text(f"The total leaves out what has no price in the book: {names}.", style="yellow"))
+    if details:
+        print_sources(out, bill)
+
+
+def print_sources(out: Console, bill: Bill) -> None:
+    """Where each price comes from, its date, how sure it is, and what the quantities rest on."""
+    rows: dict[str, None] = {}
+    for line in bill.lines:
+        if line.source:
+            sure = f", {line.confidence} confidence" if line.confidence else ""
+            rows[f"{line.service} {line.meter}: {line.source}, {line.as_of}{sure}"] = None
+    out.print()
+    out.print(Text("Prices", style="bold"))
+    bullets(out, list(rows))
+    used = {name: None for line in bill.lines for name in line.assumptions}
+    if used:
+        out.print()
+        out.print(Text(f"The quantities assume {', '.join(used)}."))
+
+
+def _add_line(table: Table, line: Line, service: str, ranged: bool) -> None:
+    amount = STATES.get(line.state) or (usd(line.amount.expected) if line.amount else "")
+    price = "" if line.unit_price is None or line.state != "priced" else unit_price(line.unit_price)
+    cells: list[str | Text] = [
+        service,
+        line.description,
+        quantity(line.quantity.expected),
+        line.unit,
+        price,
+        amount if line.state == "priced" else Text(amount, style="yellow" if line.state == "unpriced" else "dim"),
+    ]
+    if ranged:
+        cells.append(usd_range(line.amount) if line.amount and line.state == "priced" else "")
+    table.add_row(*cells)
