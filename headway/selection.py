@@ -104,9 +104,7 @@ def _explained(one: Ranked, winner: Ranked | None, share: float) -> Candidate:
         reason = f"{format_usd(dearer)} a month dearer, operations included"
     else:
         saved = -dearer / winner.total
-        reason = (
-            f"saves {format_usd(-dearer)} ({saved:.0%}), less than the {share:.0%} a more complex design must earn"
-        )
+        reason = f"saves {format_usd(-dearer)} ({saved:.0%}), less than the {share:.0%} a more complex design must earn"
     return candidate.model_copy(update={"reason": reason})
 
 

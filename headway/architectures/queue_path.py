@@ -62,5 +62,8 @@ def result_lines(design: BaseDesign, workload: Workload, *, kept_days: int) -> t
 def alarm_lines(alarms: int, workload: Workload) -> tuple[Line, ...]:
     """The alarms that the component makes."""
     return services.cloudwatch(
-        workload.pricing, alarms=alarms, description="alarms", resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",)
+        workload.pricing,
+        alarms=alarms,
+        description="alarms",
+        resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",),
     )

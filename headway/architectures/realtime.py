@@ -51,7 +51,8 @@ def plan(workload: Workload) -> list[Candidate]:
     if shape.max > SYNC_MAX_BYTES:
         return [
             workload.infeasible(
-                "realtime", f"a request of {format_size(shape.max)} exceeds the endpoint's {format_size(SYNC_MAX_BYTES)}"
+                "realtime",
+                f"a request of {format_size(shape.max)} exceeds the endpoint's {format_size(SYNC_MAX_BYTES)}",
             )
         ]
     best: dict[bool, Candidate] = {}
@@ -107,7 +108,9 @@ def _size(workload: Workload, hardware: str) -> Sized | str:
     overhead = assume("endpoint.overhead")
     alone = service.quantile(percentile) + overhead
     if alone > SYNC_TIMEOUT_S:
-        return f"{hardware} takes {format_duration(alone)}, an endpoint answers within {format_duration(SYNC_TIMEOUT_S)}"
+        return (
+            f"{hardware} takes {format_duration(alone)}, an endpoint answers within {format_duration(SYNC_TIMEOUT_S)}"
+        )
     tightest = min(demand.max_wait)
     if alone > tightest:
         return (
@@ -197,7 +200,9 @@ def _wait(workload: Workload, sized: Sized, floors: tuple[int, ...]) -> Wait:
             closest = (share, peak, count)
     _, peak, count = closest
     return Wait(
-        p50_s=quantile(peak, count, 0.5), p99_s=quantile(peak, count, 0.99), at_percentile_s=quantile(peak, count, percentile)
+        p50_s=quantile(peak, count, 0.5),
+        p99_s=quantile(peak, count, 0.99),
+        at_percentile_s=quantile(peak, count, percentile),
     )
 
 
@@ -248,5 +253,3 @@ def _known_cost(candidate: Candidate) -> float:
         return inf
     hosting = candidate.bill.lines[0]
     return inf if hosting.amount is None else float(candidate.bill.total.expected)
-
-

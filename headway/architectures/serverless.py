@@ -67,7 +67,9 @@ def plan(workload: Workload) -> list[Candidate]:
             break
     if not found:
         return [workload.infeasible("serverless", min(reasons, key=len))]
-    return [min(found, key=lambda one: (bool(one.bill and one.bill.unpriced), one.bill.total.expected if one.bill else inf))]
+    return [
+        min(found, key=lambda one: (bool(one.bill and one.bill.unpriced), one.bill.total.expected if one.bill else inf))
+    ]
 
 
 def bill(design: ServerlessDesign, workload: Workload) -> Bill:

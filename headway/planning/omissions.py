@@ -15,7 +15,8 @@ def not_considered(workload: Workload) -> tuple[NotConsidered, ...]:
     if not workload.measured_on(serverless=True) and not _needs_gpu(workload):
         rows.append(
             NotConsidered(
-                what="serverless", reason="no serverless-<n>GB in model.measured: measure one request on 4 GB to compare"
+                what="serverless",
+                reason="no serverless-<n>GB in model.measured: measure one request on 4 GB to compare",
             )
         )
     return tuple(rows)

@@ -91,9 +91,7 @@ def _planned(names: Sequence[str], workload: Workload, book: PriceBook, share: f
 
 def _check_region(profile: Profile, book: PriceBook) -> None:
     if profile.region not in book.regions:
-        raise HeadwayError(
-            f"region {profile.region!r} is not in the price book{nearest(profile.region, book.regions)}"
-        )
+        raise HeadwayError(f"region {profile.region!r} is not in the price book{nearest(profile.region, book.regions)}")
 
 
 def _choice(winner: Ranked, ranked: Sequence[Ranked], workload: Workload, forced: str | None, share: float) -> Choice:
@@ -166,7 +164,9 @@ def _closest(candidates: Sequence[Candidate], workload: Workload) -> Closest | N
     )
 
 
-def _assumptions(profile: Profile, winner: Ranked | None, candidates: Sequence[Candidate]) -> tuple[UsedAssumption, ...]:
+def _assumptions(
+    profile: Profile, winner: Ranked | None, candidates: Sequence[Candidate]
+) -> tuple[UsedAssumption, ...]:
     """Every default the profile left to Headway, then what the candidates assumed, the winner's first."""
     used = [UsedAssumption(**default._asdict()) for default in profile.defaults]
     names: dict[str, None] = {}

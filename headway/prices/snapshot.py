@@ -46,9 +46,7 @@ def build(facts: Path) -> dict[str, Any]:
         "on_demand": _instances(facts / "ec2_on_demand.csv", word),
         "spot": _spot(facts / "ec2_spot.csv", word),
         "hosting": _hosting(facts / "sagemaker_hosting.csv", word),
-        "ratio": {
-            row["instance_type"]: row["ratio_median"] for row in _rows(facts / "sagemaker_to_ec2_ratio.csv")
-        },
+        "ratio": {row["instance_type"]: row["ratio_median"] for row in _rows(facts / "sagemaker_to_ec2_ratio.csv")},
         **_services(facts / "services.csv", word),
         "hardware": _hardware(facts / "hardware.csv"),
     }

@@ -29,7 +29,9 @@ def load_profile(path: str | Path) -> Profile:
     if content is None:
         raise ProfileError(f"{file}: empty; the least that works is name, latency.max_wait, traffic and model.measured")
     if not isinstance(content, dict):
-        raise ProfileError(f"{file}:1: a profile is a mapping of fields (name, latency, traffic, model), not a list or text")
+        raise ProfileError(
+            f"{file}:1: a profile is a mapping of fields (name, latency, traffic, model), not a list or text"
+        )
     try:
         return Profile.model_validate(_plain(content))
     except ValidationError as error:

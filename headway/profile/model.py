@@ -61,7 +61,9 @@ def _check_region(name: str) -> str:
     return name
 
 
-HardwareName = Annotated[str, AfterValidator(_check_hardware), Field(examples=["g5.xlarge", "m5.large", "serverless-4GB"])]
+HardwareName = Annotated[
+    str, AfterValidator(_check_hardware), Field(examples=["g5.xlarge", "m5.large", "serverless-4GB"])
+]
 
 
 class Part(BaseModel):

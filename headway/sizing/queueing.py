@@ -66,9 +66,7 @@ def mean_wait(rate: float, service: ServiceTime, servers: int, ca2: float = 1.0)
     return ((ca2 - 1) / 2 + cs2 + (1 - cs2) / 2 * correction) * mmc if ca2 >= 1 else plain * correction
 
 
-def response_exceeds(
-    rate: float, service: ServiceTime, servers: int, seconds: float, *, ca2: float = 1.0
-) -> float:
+def response_exceeds(rate: float, service: ServiceTime, servers: int, seconds: float, *, ca2: float = 1.0) -> float:
     """Probability that wait + service is longer than ``seconds``."""
     if rate * service.mean >= servers:
         return 1.0
@@ -179,4 +177,3 @@ def _exceeds(nodes: NDArray[np.float64], wait: float, chance: float, seconds: fl
         return float(np.mean(left < 0))
     tail = np.where(left < 0, 1.0, chance * np.exp(-np.maximum(left, 0.0) / wait))
     return float(np.mean(tail))
-

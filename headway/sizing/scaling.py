@@ -37,9 +37,6 @@ def instance_hours(
     >>> instance_hours([1, 1], [10, 10], target_per_instance=100, scale_in_idle_s=600)
     2.0
     """
-    held = [
-        max(floor, ceil(rate / target_per_instance - 1e-9))
-        for floor, rate in zip(floors, mean_rates, strict=True)
-    ]
+    held = [max(floor, ceil(rate / target_per_instance - 1e-9)) for floor, rate in zip(floors, mean_rates, strict=True)]
     steps_down = sum(max(0, held[hour - 1] - now) for hour, now in enumerate(held))
     return float(sum(held)) + steps_down * scale_in_idle_s / 3600

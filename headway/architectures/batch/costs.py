@@ -55,7 +55,9 @@ def weeks(design: BatchDesign, workload: Workload) -> list[tuple[DepartureRule, 
 def minutes_of(rule: DepartureRule) -> tuple[int, ...]:
     """Minutes of the week at which a rule departs."""
     return tuple(
-        day * DAY + minute for day in rule.days for minute in range(rule.from_minute, rule.to_minute, rule.every_minutes)
+        day * DAY + minute
+        for day in rule.days
+        for minute in range(rule.from_minute, rule.to_minute, rule.every_minutes)
     )
 
 

@@ -61,7 +61,9 @@ def plan(workload: Workload) -> list[Candidate]:
     design = _design(workload, legs)
     if workload.max_instances is not None and any(pool.max_workers > workload.max_instances for pool in design.pools):
         most = max(rule.max_workers for rule in design.departures)
-        return [workload.infeasible("batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}")]
+        return [
+            workload.infeasible("batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}")
+        ]
     usage = costs.fleet_usage(design, workload)
     backlog = costs.backlog_run(design, workload)
     return [

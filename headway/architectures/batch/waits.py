@@ -60,7 +60,9 @@ def _waits(rule: DepartureRule, pool: WorkerPool, kind: Kind) -> tuple[Array, Ar
     if rule.last_call_s == 0:
         return until, np.full(until.size, 1 / until.size)
     # The oldest arrived a gap before the departure: the others are younger by what they came later.
-    missed = arrival[:, None, None] + (rule.last_call_s - kind.gap_s) + tick[None, :, None] + start + done[None, None, :]
+    missed = (
+        arrival[:, None, None] + (rule.last_call_s - kind.gap_s) + tick[None, :, None] + start + done[None, None, :]
+    )
     missed = missed.ravel()
     miss = assume("spot.miss")
     weights = np.concatenate([np.full(until.size, (1 - miss) / until.size), np.full(missed.size, miss / missed.size)])

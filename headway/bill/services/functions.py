@@ -37,4 +37,3 @@ def lambda_(
         extra = to_decimal(ephemeral_mb - FREE_EPHEMERAL_MB) / 1024
         lines.append(metered(pricing, "Lambda", "ephemeral_storage_over_512MB", count * (billed * extra), context))
     return tuple(lines)
-

@@ -81,4 +81,3 @@ def scheduler(
     """Schedule invocations; the first 14 million a month are a free tier, off unless asked for."""
     context = Context(description, assumptions, resource_types)
     return (metered(pricing, "EventBridge", "scheduler_invocations", invocations, context),)
-

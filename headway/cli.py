@@ -1,0 +1,219 @@
+"""The command line: one thin function a command. Parts load when a command needs them, so that help is quick.
+
+Exit codes: 0 done; 1 could not be done, usage errors too; 2 done, and a check, a limit or the wait cannot be met.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.planning import Plan
+
+DONE, FAILED, NOT_MET = 0, 1, 2
+
+HELP = """How long can the people waiting really wait? From the answer to the cheapest AWS architecture that meets it,
+and its monthly bill, before anything is created.
+
+\b
+  headway plan stacks/profiles/loan-documents.yaml         what to run, why, and the bill line by line
+  headway lock                                             write the plans that the stacks run (stacks/plans)
+  headway lock --check                                     in CI: exit 2 when a plan is out of date
+  headway price lambda requests=3000000 duration=1s memory=512MB
+  headway rehearse --requests 20                           the stack on an AWS in this process, with real requests
+
+\b
+Exit codes: 0 done; 1 could not be done; 2 done, and a check, a limit or the wait cannot be met.
+"""
+
+app = typer.Typer(
+    name="headway", help=HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)  # fmt: skip
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    table = "table"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="table for people, json for machines.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from headway import __version__
+
+        typer.echo(f"headway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def plan(
+    profile: Annotated[Path, typer.Argument(help="The workload: a YAML or JSON file.", show_default=False)],
+    only: Annotated[str | None, typer.Option(metavar="ARCH", help="Plan this architecture alone.")] = None,
+    scale: Annotated[
+        float, typer.Option(help="Share of the traffic; the architecture is still chosen on all of it.")
+    ] = 1.0,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Another price snapshot.")] = None,
+    format_: FormatOption = Format.table,
+    details: Annotated[bool, typer.Option("--details", help="Every assumption and the source of each price.")] = False,
+) -> int:
+    """What to run: the candidates with their waits and bills, the choice and why, the bill line by line.
+
+    Exit code 2 when nothing meets the wait.
+
+    \b
+    headway plan contact-form.yaml
+    headway plan contact-form.yaml --only realtime --details
+    headway plan contact-form.yaml --format json | jq .choice.monthly.expected
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.planning.search import plan as make_plan
+    from headway.prices import load_book
+    from headway.profile import load_profile
+
+    if not 0 < scale <= 1000:
+        raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
+    made = make_plan(load_profile(profile), prices=load_book(prices) if prices else None, scale=scale, only=only)
+    if format_ is Format.json:
+        _write_json(made.model_dump(mode="json"))
+    else:
+        from headway.report.console import console
+        from headway.report.terminal import print_plan
+
+        print_plan(console(), made, details=details)
+    return DONE if made.choice else NOT_MET
+
+
+@app.command()
+def lock(
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="This stack alone; every stack in stacks/ otherwise.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 2 when profile or settings differ from the lock.")
+    ] = False,
+) -> int:
+    """Write the plans that the stacks run, and show what changes. `pulumi up` provisions these and never searches."""
+    from headway.planning.stacks import project_root, stack_names
+    from headway.report import locking
+
+    root = project_root()
+    names = (stack,) if stack else stack_names(root)
+    outcomes = locking.check_stacks(root, names) if check else locking.lock_stacks(root, names)
+    for outcome in outcomes:
+        typer.echo(outcome.text)
+    return NOT_MET if any(outcome.differs for outcome in outcomes) else DONE
+
+
+@app.command()
+def rehearse(
+    stack: Annotated[str, typer.Option(metavar="NAME", help="The stack to rehearse.")] = "dev",
+    requests: Annotated[int, typer.Option("--requests", "-n", metavar="N", min=1, max=2000, help="How many.")] = 20,
+    format_: FormatOption = Format.table,
+) -> int:
+    """Provision a stack on an AWS inside this process and send real requests through it. No account, no Docker.
+
+    Shows each resource that the program registers, then the requests' waits, the dead-letter queue and where the
+    results lie. Exit code 2 when a request got no result.
+    """
+    from headway.planning.stacks import project_root
+
+    try:
+        from headway_rehearsal import run
+    except ImportError as error:
+        raise HeadwayError(
+            f'the rehearsal needs more than the planner ({error.name}): pip install "headway[rehearsal]"'
+        ) from None
+    outcome = run.rehearse(project_root(), stack, requests=requests, progress=_progress())
+    if format_ is Format.json:
+        _write_json(outcome.model_dump(mode="json"))
+    else:
+        from headway.report.console import console
+
+        run.print_outcome(console(), outcome)
+    return DONE if outcome.complete else NOT_MET
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
+) -> int:
+    """The JSON Schema of a profile, for editors that complete and check."""
+    from headway.profile.schema import schema_text
+
+    if out is None:
+        sys.stdout.write(schema_text())
+    else:
+        out.write_text(schema_text(), encoding="utf-8")
+        typer.echo(f"wrote {out}")
+    return DONE
+
+
+def _write_json(value: Any) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; what a person can mend becomes one message on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="headway", standalone_mode=False)
+        sys.stdout.flush()
+    except _USAGE as error:
+        error.show()
+        return FAILED
+    except HeadwayError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing more may be written, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped")
+    return code if isinstance(code, int) else DONE
+
+
+_USAGE: Any = typer.BadParameter.__mro__[2]
+"""The base of every usage error, which typer does not name itself."""
+
+
+def _fail(message: str) -> int:
+    first, *more = message.splitlines() or ["unknown"]
+    sys.stderr.write("\n".join([f"error: {first}", *(f"       {line}" for line in more)]) + "\n")
+    return FAILED
+
+
+def main() -> None:
+    """The ``headway`` command."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Calendar arithmetic: when departures leave, in local time, through both changes of the clocks.
+
+A local time that spring skips departs at the same distance from midnight's offset (02:30 becomes 03:30); one that
+autumn repeats departs once, at its first occurrence. Between them the gap is an hour longer or shorter than planned,
+and last call keeps the wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from headway_runtime.settings import Departures
+
+LOOK_BACK_DAYS = 15
+"""SQS keeps a message 14 days: no departure further back can matter."""
+
+
+class Departure(NamedTuple):
+    """One departure: when it leaves (UTC) and its rule."""
+
+    at: datetime
+    rule: Departures
+
+
+def departures_on(day: date, rules: Sequence[Departures], zone: ZoneInfo) -> list[Departure]:
+    """The departures of one local day, in order."""
+    found = [
+        Departure(_instant(day, minute, zone), rule)
+        for rule in rules
+        if day.weekday() in rule.days
+        for minute in range(rule.from_minute, rule.to_minute, rule.every_minutes)
+    ]
+    return sorted(found, key=lambda departure: departure.at)
+
+
+def before(now: datetime, rules: Sequence[Departures], zone: ZoneInfo) -> Iterator[Departure]:
+    """Departures at or before ``now``, the latest first, as far back as a message can wait."""
+    today = now.astimezone(zone).date()
+    for back in range(LOOK_BACK_DAYS + 1):
+        for departure in reversed(departures_on(today - timedelta(days=back), rules, zone)):
+            if departure.at <= now:
+                yield departure
+
+
+def next_after(now: datetime, rules: Sequence[Departures], zone: ZoneInfo) -> Departure | None:
+    """The first departure after ``now``, or None where the calendar is empty."""
+    today = now.astimezone(zone).date()
+    for ahead in range(9):
+        for departure in departures_on(today + timedelta(days=ahead), rules, zone):
+            if departure.at > now:
+                return departure
+    return None
+
+
+def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
+    return local.astimezone(UTC)

@@ -1,0 +1,150 @@
+"""The dispatcher: one tick a minute, observe, reconcile, act, say so.
+
+``handler`` is the function's entry. All that AWS does for it is in ``observe`` and ``act``; the decision is
+``headway_runtime.reconcile``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from headway_runtime.departures import before
+from headway_runtime.reconcile import LIVING, LOOK_BACK, ON_DEMAND, Cancel, Decision, Job, Observed, Submit, reconcile
+from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, DispatcherSettings
+
+METRICS = ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
+ARRAY_MOST = 10_000
+"""Children of one array job (AWS Batch User Guide, quotas)."""
+_memory: dict[str, datetime] = {}
+"""The departure handled last, by fleet: lives as long as this process, and is not needed to be right."""
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """One tick. ``event`` may carry ``now`` (ISO 8601), for a person or a test that asks what another time would do."""
+    del context
+    settings = _settings(os.environ[VARIABLE])
+    given = event.get("now") if isinstance(event, dict) else None
+    now = datetime.fromisoformat(given) if given else datetime.now(UTC)
+    return tick(now, settings, _client("sqs"), _client("batch"))
+
+
+def tick(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -> dict[str, Any]:
+    """Observe, reconcile, act; returns what was seen and done."""
+    observed = observe(now, settings, sqs, batch)
+    decision = reconcile(now, settings, observed, _memory.get(settings.name))
+    act(settings, decision, batch)
+    if decision.handled is not None:
+        _memory[settings.name] = decision.handled
+    return _report(now, settings, observed, decision)
+
+
+def observe(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -> Observed:
+    """What waits in the queue, and this fleet's jobs of the last departures."""
+    attributes = sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=["ApproximateNumberOfMessages"])[
+        "Attributes"
+    ]
+    recent = list(islice(before(now, settings.departures, ZoneInfo(settings.timezone)), LOOK_BACK + 2))
+    since = recent[-1].at if recent else now - timedelta(days=1)
+    jobs: dict[str, Job] = {}
+    for pool in settings.pools.values():
+        for queue in (pool.spot_queue, pool.on_demand_queue):
+            for row in _listed(batch, queue, since):
+                if row["jobName"].startswith(f"{settings.name}-") and row["jobName"].count("-") >= 4:
+                    size = row.get("arrayProperties", {}).get("size", 1)
+                    jobs[row["jobId"]] = Job(row["jobId"], row["jobName"], row["status"], size)
+    return Observed(int(attributes["ApproximateNumberOfMessages"]), tuple(jobs.values()))
+
+
+def act(settings: DispatcherSettings, decision: Decision, batch: Any) -> None:
+    """Submit first, then cancel: a tick that dies in between leaves too many workers, never too few."""
+    for action in decision.actions:
+        if isinstance(action, Submit):
+            _submit(settings, action, batch)
+    for action in decision.actions:
+        if isinstance(action, Cancel):
+            batch.terminate_job(jobId=action.job.id, reason="last call: its work went on-demand")
+
+
+def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
+    pool = settings.pools[action.pool]
+    queue = pool.on_demand_queue if action.purchase == ON_DEMAND else pool.spot_queue
+    environment = [
+        {"name": JOB_QUOTA, "value": str(action.quota)},
+        {"name": JOB_DEPARTURE, "value": action.departure},
+    ]
+    override = {"containers": [{"name": "worker", "environment": environment}]}
+    left = action.workers
+    while left > 0:
+        size = min(left, ARRAY_MOST)
+        batch.submit_job(
+            jobName=action.name,
+            jobQueue=queue,
+            jobDefinition=pool.job_definition,
+            ecsPropertiesOverride={"taskProperties": [override]},
+            **({"arrayProperties": {"size": size}} if size > 1 else {}),
+        )
+        left -= size
+
+
+def _listed(batch: Any, queue: str, since: datetime) -> list[dict[str, Any]]:
+    """Jobs of any status created after ``since``: with this filter Batch passes over the status."""
+    created_after = str(int(since.timestamp() * 1000))
+    rows: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = batch.list_jobs(
+            jobQueue=queue, filters=[{"name": "AFTER_CREATED_AT", "values": [created_after]}], **token
+        )
+        rows += page["jobSummaryList"]
+        if not page.get("nextToken"):
+            return rows
+        token = {"nextToken": page["nextToken"]}
+
+
+def _report(now: datetime, settings: DispatcherSettings, observed: Observed, decision: Decision) -> dict[str, Any]:
+    """The tick's log line: also its metrics, in CloudWatch's embedded format."""
+    submitted = [action for action in decision.actions if isinstance(action, Submit)]
+    report: dict[str, Any] = {
+        "Fleet": settings.name,
+        "Waiting": observed.waiting,
+        "LivingWorkers": sum(job.workers for job in observed.jobs if job.status in LIVING),
+        "SubmittedWorkers": sum(action.workers for action in submitted),
+        "SecondsBehind": decision.seconds_behind,
+        "now": now.isoformat(),
+        "handled": decision.handled.isoformat() if decision.handled else None,
+        "submitted": [asdict(action) for action in submitted],
+        "cancelled": [action.job.name for action in decision.actions if isinstance(action, Cancel)],
+        "notes": list(decision.notes),
+    }
+    metadata = {
+        "Timestamp": int(time.time() * 1000),
+        "CloudWatchMetrics": [
+            {
+                "Namespace": settings.metrics_namespace,
+                "Dimensions": [["Fleet"]],
+                "Metrics": [{"Name": name} for name in METRICS],
+            }
+        ],
+    }
+    print(json.dumps({"_aws": metadata, **report}), flush=True)  # noqa: T201 - a function's log is its standard output
+    return report
+
+
+@lru_cache(maxsize=4)
+def _settings(text: str) -> DispatcherSettings:
+    return DispatcherSettings.from_json(text)
+
+
+@lru_cache(maxsize=4)
+def _client(service: str) -> Any:
+    import boto3
+
+    return boto3.client(service)

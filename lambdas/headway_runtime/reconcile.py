@@ -1,0 +1,188 @@
+"""The dispatcher's decision: from the calendar, what waits and the jobs that live, to the jobs that are missing.
+
+Pure: no clock, no AWS. Every tick sees the whole state and asks for the difference, so missed ticks, stuck jobs and
+dead workers are no special cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from headway_runtime.departures import Departure, before
+from headway_runtime.settings import Departures, DispatcherSettings
+
+STAMP = "%Y%m%dT%H%MZ"
+NOT_STARTED = frozenset({"SUBMITTED", "PENDING", "RUNNABLE", "STARTING"})
+LIVING = NOT_STARTED | {"RUNNING"}
+SPOT, ON_DEMAND = "spot", "ondemand"
+LOOK_BACK = 3
+"""Departures whose jobs can still matter to a tick: the due one and those whose workers have not started."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of this fleet as AWS Batch lists it."""
+
+    id: str
+    name: str
+    status: str
+    workers: int = 1
+
+    @property
+    def departure(self) -> str:
+        """The departure's stamp in the job's name."""
+        return self.name.rsplit("-", 3)[-3]
+
+    @property
+    def purchase(self) -> str:
+        """``spot`` or ``ondemand``."""
+        return self.name.rsplit("-", 3)[-2]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a tick sees."""
+
+    waiting: int
+    """Messages that no worker holds."""
+    jobs: Sequence[Job]
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Start workers for a departure."""
+
+    name: str
+    pool: str
+    purchase: str
+    workers: int
+    quota: int
+    departure: str
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """End a spot job that never started: its work went on-demand."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a tick does, and what it remembers for the next one of the same process."""
+
+    actions: tuple[Submit | Cancel, ...] = ()
+    handled: datetime | None = None
+    """The last departure that was looked at; a new process does not know and looks again, which is never late."""
+    seconds_behind: float = 0.0
+    """How long after its time the due departure left."""
+    notes: tuple[str, ...] = field(default=())
+
+
+def reconcile(
+    now: datetime, settings: DispatcherSettings, observed: Observed, handled: datetime | None = None
+) -> Decision:
+    """The jobs to submit and to cancel now.
+
+    Args:
+        now: The tick's time, aware.
+        settings: Calendar and pools.
+        observed: Messages that wait and this fleet's jobs of the last departures, ended ones too.
+        handled: The departure that this process handled last, if it knows.
+    """
+    zone = ZoneInfo(settings.timezone)
+    recent = list(islice(before(now, settings.departures, zone), LOOK_BACK + 1))
+    if not recent:
+        return Decision(handled=handled, notes=("the calendar has no departure yet",))
+    due = recent[0]
+    known = {job.departure for job in observed.jobs}
+    actions: list[Submit | Cancel] = []
+    behind = 0.0
+    if stamp(due.at) not in known and (handled is None or handled < due.at):
+        unstarted = _workers(observed.jobs, due.rule.pool, NOT_STARTED)
+        fleet = _fleet(settings, due, observed.waiting, unstarted)
+        if fleet:
+            actions.append(fleet)
+            behind = (now - due.at).total_seconds()
+    else:
+        actions += _replacements(settings, due, observed)
+    for departure, prior in pairwise(recent):
+        actions += _last_call(now, settings, departure, prior, observed)
+    return Decision(tuple(actions), due.at, behind)
+
+
+def stamp(at: datetime) -> str:
+    """A departure's time as job names carry it."""
+    return at.astimezone(UTC).strftime(STAMP)
+
+
+def job_name(settings: DispatcherSettings, at: datetime, purchase: str, attempt: int, pool: str) -> str:
+    """``<fleet>-<pool>-<departure>-<purchase>-<attempt>``: Batch's job list is the dispatcher's memory."""
+    return f"{settings.name}-{pool}-{stamp(at)}-{purchase}-{attempt}"[-128:]
+
+
+def _fleet(settings: DispatcherSettings, due: Departure, waiting: int, unstarted: int) -> Submit | None:
+    """The due departure's workers: what its quota needs for all that waits, less those about to start."""
+    rule = due.rule
+    needed = ceil(waiting / rule.quota) - unstarted
+    if needed <= 0:
+        return None
+    workers = min(needed, rule.max_workers)
+    # Beyond the most workers each takes more than its quota: nothing is left behind.
+    quota = rule.quota if workers == needed else ceil(waiting / workers)
+    purchase = ON_DEMAND if rule.last_call_s == 0 else SPOT
+    return Submit(
+        job_name(settings, due.at, purchase, 0, rule.pool), rule.pool, purchase, workers, quota, stamp(due.at)
+    )
+
+
+def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed) -> list[Submit]:
+    """Workers for those of the due departure that died, while messages wait that nobody living would take."""
+    own = [job for job in observed.jobs if job.departure == stamp(due.at)]
+    failed = sum(job.workers for job in own if job.status == "FAILED")
+    again = sum(job.workers for job in own if not job.name.endswith("-0"))
+    living = sum(job.workers for job in observed.jobs if job.status in LIVING)
+    wanted = min(failed - again, ceil(observed.waiting / due.rule.quota) - living)
+    if wanted <= 0 or observed.waiting == 0:
+        return []
+    # What spot dropped once goes on-demand: its slack is spent.
+    attempt = 1 + max((int(job.name.rsplit("-", 1)[1]) for job in own), default=0)
+    name = job_name(settings, due.at, ON_DEMAND, attempt, due.rule.pool)
+    workers = min(wanted, due.rule.max_workers)
+    return [Submit(name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at))]
+
+
+def _last_call(
+    now: datetime, settings: DispatcherSettings, departure: Departure, prior: Departure, observed: Observed
+) -> list[Submit | Cancel]:
+    """Spot workers that have not started when their departure's oldest message reaches the last call.
+
+    A departure takes everything, so what it took arrived after the one before: that bounds the age.
+    """
+    rule: Departures = departure.rule
+    age = (now - prior.at).total_seconds()
+    if rule.last_call_s == 0 or age < rule.last_call_s:
+        return []
+    own = [job for job in observed.jobs if job.departure == stamp(departure.at)]
+    stuck = [job for job in own if job.purchase == SPOT and job.status in NOT_STARTED]
+    if not stuck:
+        return []
+    workers = sum(job.workers for job in stuck)
+    covered = sum(job.workers for job in own if job.purchase == ON_DEMAND and job.status in LIVING)
+    actions: list[Submit | Cancel] = []
+    if workers > covered and observed.waiting > 0:
+        missing = min(workers - covered, ceil(observed.waiting / rule.quota))
+        quota = max(rule.quota, ceil(observed.waiting / missing)) if missing >= rule.max_workers else rule.quota
+        attempt = 1 + max(int(job.name.rsplit("-", 1)[1]) for job in own)
+        name = job_name(settings, departure.at, ON_DEMAND, attempt, rule.pool)
+        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, stamp(departure.at)))
+    return actions + [Cancel(job) for job in stuck]
+
+
+def _workers(jobs: Sequence[Job], pool: str, statuses: frozenset[str]) -> int:
+    return sum(job.workers for job in jobs if job.status in statuses and f"-{pool}-" in job.name)

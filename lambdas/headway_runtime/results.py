@@ -1,0 +1,44 @@
+"""Results: written once, however often a message is delivered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+CONFLICTS = 5
+
+
+def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:
+    """Write a result unless one is there; says whether this call wrote it.
+
+    S3 answers 412 where the key exists (somebody else finished first: the result stands) and 409 while another write
+    is under way (asked again).
+    """
+    from botocore.exceptions import ClientError
+
+    body = json.dumps(result, separators=(",", ":")).encode()
+    for attempt in range(CONFLICTS):
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == 412:
+                return False
+            if status == 409 and attempt < CONFLICTS - 1:
+                continue
+            raise
+        return True
+    return False
+
+
+def exists(s3: Any, bucket: str, key: str) -> bool:
+    """Whether a result is there."""
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True

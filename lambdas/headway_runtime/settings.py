@@ -1,0 +1,117 @@
+"""What a component tells the runtime, as JSON in the environment.
+
+Field names mirror the Design's, so a number that was planned is the number that runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VARIABLE = "HEADWAY_SETTINGS"
+"""The environment variable that holds the settings."""
+JOB_QUOTA, JOB_DEPARTURE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE"
+"""Set for each job by the dispatcher: items to take, and the departure that it serves."""
+
+
+@dataclass(frozen=True)
+class Departures:
+    """One rule of the calendar: ``from_minute, + every_minutes, ... < to_minute`` of each of ``days`` (0 Monday)."""
+
+    days: tuple[int, ...]
+    from_minute: int
+    to_minute: int
+    every_minutes: int
+    pool: str
+    quota: int
+    max_workers: int
+    last_call_s: float
+    """Age of the oldest message at which what is left goes on-demand; 0: always on-demand."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Where one kind of worker is submitted to."""
+
+    spot_queue: str
+    on_demand_queue: str
+    job_definition: str
+
+
+@dataclass(frozen=True)
+class DispatcherSettings:
+    """All that the dispatcher knows."""
+
+    name: str
+    """Starts the name of every job: letters, digits and hyphens."""
+    timezone: str
+    queue_url: str
+    departures: tuple[Departures, ...]
+    pools: Mapping[str, Pool]
+    tick_s: int = 60
+    metrics_namespace: str = "Headway"
+
+    def to_json(self) -> str:
+        """The settings as the environment carries them."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> DispatcherSettings:
+        """Settings from JSON.
+
+        Raises:
+            ValueError: Not the settings of this version.
+        """
+        fields = _fields(text)
+        fields["departures"] = tuple(
+            Departures(**{**rule, "days": tuple(rule["days"])}) for rule in fields["departures"]
+        )
+        fields["pools"] = {name: Pool(**pool) for name, pool in fields["pools"].items()}
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """All that a worker knows besides its job's quota."""
+
+    queue_url: str
+    results_bucket: str
+    batch_size: int
+    visibility_timeout_s: int
+    max_receives: int
+    load_time_s: float
+    """Expected time from start to the model's first answer; the worker gives it three times that and a minute."""
+    seconds_per_batch: float
+    """Expected time of a full batch."""
+    artifact: str = ""
+    """``s3://`` address of the model's artifact; empty: it is in the image."""
+    model: str = ""
+    """Name and version of the model, written into each result."""
+    results_prefix: str = "results/"
+    model_url: str = "http://127.0.0.1:8080"
+
+    def to_json(self) -> str:
+        """The settings as the environment carries them."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> WorkerSettings:
+        """Settings from JSON.
+
+        Raises:
+            ValueError: Not the settings of this version.
+        """
+        return cls(**_fields(text))
+
+
+def _to_json(settings: DispatcherSettings | WorkerSettings) -> str:
+    return json.dumps(asdict(settings), sort_keys=True)
+
+
+def _fields(text: str) -> dict[str, Any]:
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError(f"{VARIABLE} is not a mapping")
+    return fields

@@ -1,0 +1,236 @@
+"""The worker: drains its quota of the queue through the model beside it, writes each result once, leaves.
+
+It ends at its quota, at an empty queue, or when it is told to (SIGTERM): then it finishes or gives back what it holds.
+A batch that fails is tried item by item, so that a poison item does not sink the others; the item itself goes back to
+the queue until its receives are used up, and then to the dead letters, its error written as its result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from headway_runtime.contract import BadRequestError, Request, parse_request
+from headway_runtime.model import ModelError, invoke, wait_until_ready
+from headway_runtime.results import write_once
+from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
+from headway_runtime.visibility import Held
+
+EMPTY_POLLS = 2
+"""Empty long polls in a row after which the queue counts as empty: one may miss messages of other SQS hosts."""
+POLL_S = 5
+RETRY_AFTER_S = 5
+"""A failed item is seen again after this long."""
+
+
+@dataclass
+class Tally:
+    """What a worker did."""
+
+    taken: int = 0
+    written: int = 0
+    already_there: int = 0
+    failed: int = 0
+    batches: int = 0
+    model_s: float = 0.0
+
+
+@dataclass
+class Item:
+    """One message with its request, or the reason why it is none."""
+
+    message: dict[str, Any]
+    request: Request | None
+    body: Any = None
+    error: str = ""
+
+    @property
+    def attempt(self) -> int:
+        """How often it was received, this time included."""
+        return int(self.message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+
+
+class Worker:
+    """One run of the worker; clients and clock come from outside."""
+
+    def __init__(self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "") -> None:
+        self.settings, self.sqs, self.s3 = settings, sqs, s3
+        self.quota, self.departure = quota, departure
+        self.tally = Tally()
+        self.stopping = False
+
+    def stop(self, *_: Any) -> None:
+        """Take nothing more; what is in hand is finished or given back."""
+        self.stopping = True
+
+    def run(self) -> Tally:
+        """Drain the quota.
+
+        Raises:
+            ModelError: The model never came up or died: everything in hand was given back.
+        """
+        wait_until_ready(self.settings.model_url, 3 * self.settings.load_time_s + 60)
+        held = Held(self.sqs, self.settings.queue_url, self.settings.visibility_timeout_s)
+        empty = 0
+        try:
+            while not self.stopping and self.tally.taken < self.quota and empty < EMPTY_POLLS:
+                messages = self._receive(held)
+                empty = 0 if messages else empty + 1
+                if messages:
+                    self._serve(messages, held)
+        finally:
+            held.close()
+        return self.tally
+
+    def _receive(self, held: Held) -> list[dict[str, Any]]:
+        """Up to a batch of messages; the first call waits, the others only top up."""
+        want = min(self.settings.batch_size, self.quota - self.tally.taken)
+        messages: list[dict[str, Any]] = []
+        while len(messages) < want and not self.stopping:
+            some = self.sqs.receive_message(
+                QueueUrl=self.settings.queue_url,
+                MaxNumberOfMessages=min(10, want - len(messages)),
+                WaitTimeSeconds=0 if messages else POLL_S,
+                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            ).get("Messages", [])
+            if not some:
+                break
+            held.take(some)
+            messages += some
+        self.tally.taken += len(messages)
+        return messages
+
+    def _serve(self, messages: Sequence[dict[str, Any]], held: Held) -> None:
+        items = [self._open(message) for message in messages]
+        good = [item for item in items if not item.error]
+        bad = [item for item in items if item.error]
+        done: list[Item] = []
+        if good:
+            started = time.time()
+            try:
+                outputs = self._invoke([item.body for item in good])
+                done = self._write(good, outputs, started)
+            except ModelError as error:
+                if error.fatal:
+                    raise
+                for item in good:
+                    self._one_by_one(item, done, bad)
+        held.delete([item.message for item in done])
+        for item in bad:
+            self._give_back(item, held)
+
+    def _one_by_one(self, item: Item, done: list[Item], bad: list[Item]) -> None:
+        """A failed batch's item on its own: the culprit fails alone."""
+        started = time.time()
+        try:
+            done += self._write([item], self._invoke([item.body]), started)
+        except ModelError as error:
+            if error.fatal:
+                raise
+            item.error = str(error)
+            bad.append(item)
+
+    def _invoke(self, bodies: Sequence[Any]) -> list[Any]:
+        started = time.monotonic()
+        try:
+            return invoke(self.settings.model_url, bodies, timeout_s=60 + 10 * self.settings.seconds_per_batch)
+        finally:
+            self.tally.batches += 1
+            self.tally.model_s += time.monotonic() - started
+
+    def _open(self, message: dict[str, Any]) -> Item:
+        """The request in a message, its body fetched where it travelled as a pointer."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            request = parse_request(message["Body"])
+            body = request.body
+            if request.s3 is not None:
+                bucket, key = request.s3.removeprefix("s3://").split("/", 1)
+                body = json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except BadRequestError as error:
+            return Item(message, None, error=str(error))
+        except (ClientError, BotoCoreError, ValueError) as error:
+            return Item(message, request, error=f"its body cannot be read: {error}")
+        return Item(message, request, body)
+
+    def _write(self, items: Sequence[Item], outputs: Sequence[Any], started: float) -> list[Item]:
+        finished = time.time()
+        for item, output in zip(items, outputs, strict=True):
+            self._result(item, {"output": output}, started, finished)
+        return list(items)
+
+    def _result(self, item: Item, content: dict[str, Any], started: float, finished: float) -> None:
+        request = item.request
+        if request is None:
+            return
+        sent = int(item.message.get("Attributes", {}).get("SentTimestamp", started * 1000)) / 1000
+        result = {
+            "id": request.id,
+            **content,
+            "model": self.settings.model,
+            "timings": {
+                "submitted_at": request.submitted_at or _iso(sent),
+                "started_at": _iso(started),
+                "finished_at": _iso(finished),
+                "queued_s": round(started - sent, 3),
+                "model_s": round(finished - started, 3),
+            },
+            "attempt": item.attempt,
+            "departure": self.departure,
+        }
+        key = f"{self.settings.results_prefix}{request.id}.json"
+        if write_once(self.s3, self.settings.results_bucket, key, result):
+            self.tally.written += 1
+        else:
+            self.tally.already_there += 1
+
+    def _give_back(self, item: Item, held: Held) -> None:
+        """Back to the queue; after its last receive SQS moves it to the dead letters, and its result says why."""
+        self.tally.failed += 1
+        _log("item failed", id=item.request.id if item.request else None, error=item.error, attempt=item.attempt)
+        if item.attempt >= self.settings.max_receives:
+            now = time.time()
+            self._result(item, {"error": item.error}, now, now)
+        held.release([item.message], RETRY_AFTER_S if item.attempt < self.settings.max_receives else 0)
+
+
+def main() -> int:
+    """The job's entry: settings from the environment, 0 when drained, 1 when the model or AWS failed."""
+    import boto3
+
+    settings = WorkerSettings.from_json(os.environ[VARIABLE])
+    worker = Worker(
+        settings,
+        boto3.client("sqs"),
+        boto3.client("s3"),
+        quota=int(os.environ.get(JOB_QUOTA, "1000000")),
+        departure=os.environ.get(JOB_DEPARTURE, ""),
+    )
+    signal.signal(signal.SIGTERM, worker.stop)
+    try:
+        tally = worker.run()
+    except ModelError as error:
+        _log("model failed", error=str(error), **worker.tally.__dict__)
+        return 1
+    _log("finished", departure=worker.departure, stopped=worker.stopping, **tally.__dict__)
+    return 0
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _log(what: str, **fields: Any) -> None:
+    print(json.dumps({"worker": what, **fields}), flush=True)  # noqa: T201 - a job's log is its standard output
+
+
+if __name__ == "__main__":
+    sys.exit(main())
