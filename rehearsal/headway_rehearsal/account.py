@@ -1,0 +1,55 @@
+"""An AWS account in memory: moto with its gaps put right, for as long as a context lasts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from unittest import mock
+
+from headway_rehearsal.patches import patched
+from headway_rehearsal.resources.base import Aws
+
+ACCOUNT = "123456789012"
+CONFIG: dict[str, Any] = {
+    "batch": {"use_docker": False},
+    "lambda": {"use_docker": False},
+    "iam": {"load_aws_managed_policies": False},
+}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal", "AWS_SESSION_TOKEN": "rehearsal"}  # noqa: S105
+
+
+@contextmanager
+def account(region: str) -> Iterator[Aws]:
+    """An empty account in ``region``; every boto3 client made inside talks to it."""
+    import boto3
+    from moto import mock_aws
+
+    with (
+        mock.patch.dict(os.environ, {**CREDENTIALS, "AWS_DEFAULT_REGION": region, "AWS_REGION": region}),
+        mock_aws(config=CONFIG),
+        patched(),
+    ):
+
+        @cache
+        def client(service: str) -> Any:
+            return boto3.client(service, region_name=region)
+
+        client("iam").create_role(RoleName="AWSServiceRoleForBatch", AssumeRolePolicyDocument="{}")
+        yield Aws(client=client, region=region, account=ACCOUNT)
+
+
+@contextmanager
+def served(port: int = 0) -> Iterator[str]:
+    """The address at which other processes reach the account of the surrounding context."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    try:
+        _, chosen = server.get_host_and_port()
+        yield f"http://127.0.0.1:{chosen}"
+    finally:
+        server.stop()

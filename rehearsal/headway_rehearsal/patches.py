@@ -1,0 +1,147 @@
+"""What moto does otherwise than AWS, put right in one place. Each patch has a test that fails once it is not needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+
+def bucket_policies_with_conditions() -> Any:
+    """A bucket policy that denies plain HTTP denies every call in moto, which ignores conditions."""
+    from moto.s3.models import FakeBucket
+
+    return mock.patch.object(FakeBucket, "get_permission", lambda *_, **__: None)
+
+
+def new_instance_types() -> Any:
+    """Endpoint configurations refuse g5, g6, p5 and m6i in moto."""
+    from moto.sagemaker.models import FakeEndpointConfig
+
+    return mock.patch.object(FakeEndpointConfig, "validate_instance_type", lambda *_, **__: None)
+
+
+def multi_container_jobs() -> Any:
+    """``ecsProperties`` of job definitions is refused by moto: kept, and given back when described."""
+    from moto.batch import models, responses
+
+    describe = models.JobDefinition.describe
+    original = responses.BatchResponse.registerjobdefinition
+
+    def registered(self: Any) -> str:
+        properties = self._get_param("ecsProperties")
+        if properties is None:
+            return str(original(self))
+        worker = properties["taskProperties"][0]["containers"][-1]
+        shown = {"image": worker["image"], "resourceRequirements": worker["resourceRequirements"]}
+        take = self._get_param
+
+        def with_one_container(name: str, default: Any = None) -> Any:
+            return shown if name == "containerProperties" else take(name, default)
+
+        self._get_param = with_one_container
+        answer = json.loads(str(original(self)))
+        self.batch_backend._job_definitions[answer["jobDefinitionArn"]].headway_ecs_properties = properties
+        return json.dumps(answer)
+
+    def described(self: Any) -> dict[str, Any]:
+        found: dict[str, Any] = describe(self)
+        properties = getattr(self, "headway_ecs_properties", None)
+        if properties is not None:
+            found.pop("containerProperties", None)
+            found["ecsProperties"] = properties
+        return found
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(responses.BatchResponse, "registerjobdefinition", registered))
+    stack.enter_context(mock.patch.object(models.JobDefinition, "describe", described))
+    return stack
+
+
+def job_queue_time_limits() -> Any:
+    """``jobStateTimeLimitActions`` of job queues is dropped by moto: kept, and given back when described."""
+    from moto.batch import models, responses
+
+    original, describe = responses.BatchResponse.createjobqueue, models.JobQueue.describe
+
+    def created(self: Any) -> str:
+        answer = str(original(self))
+        queue = list(self.batch_backend._job_queues.values())[-1]
+        queue.headway_limits = self._get_param("jobStateTimeLimitActions") or []
+        return answer
+
+    def described(self: Any) -> dict[str, Any]:
+        return {**describe(self), "jobStateTimeLimitActions": getattr(self, "headway_limits", [])}
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(responses.BatchResponse, "createjobqueue", created))
+    stack.enter_context(mock.patch.object(models.JobQueue, "describe", described))
+    return stack
+
+
+def jobs_that_wait() -> Any:
+    """A submitted job is SUCCEEDED at once in moto: it stays RUNNABLE, and keeps its overrides, until driven."""
+    from moto.batch import responses
+    from moto.batch_simple.models import BatchSimpleBackend
+
+    original = responses.BatchResponse.submitjob
+
+    def submitted(self: Any) -> str:
+        answer = str(original(self))
+        job = self.batch_backend.get_job_by_id(json.loads(answer)["jobId"])
+        job.headway_overrides = self._get_param("ecsPropertiesOverride") or {}
+        return answer
+
+    def runnable(self: Any, include_start_attempt: bool, job: Any) -> None:
+        del include_start_attempt
+        self.backend._jobs[job.job_id] = job
+        job.status = "RUNNABLE"
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(responses.BatchResponse, "submitjob", submitted))
+    stack.enter_context(mock.patch.object(BatchSimpleBackend, "_mark_job_as_finished", runnable))
+    return stack
+
+
+def job_summaries_with_sizes() -> Any:
+    """A listed array job does not say its size in moto; and an array's parent is not listed apart from its children."""
+    from moto.batch import models
+
+    original = models.Job.describe_short
+
+    def described(self: Any) -> dict[str, Any]:
+        found: dict[str, Any] = original(self)
+        if self._child_jobs:
+            found["arrayProperties"] = {"size": len(self._child_jobs)}
+        return found
+
+    listed = models.BatchBackend.list_jobs
+
+    def without_children(self: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        return [job for job in listed(self, *args, **kwargs) if ":" not in job.job_id]
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(models.Job, "describe_short", described))
+    stack.enter_context(mock.patch.object(models.BatchBackend, "list_jobs", without_children))
+    return stack
+
+
+PATCHES: tuple[Callable[[], Any], ...] = (
+    bucket_policies_with_conditions,
+    new_instance_types,
+    multi_container_jobs,
+    job_queue_time_limits,
+    jobs_that_wait,
+    job_summaries_with_sizes,
+)
+
+
+@contextmanager
+def patched() -> Iterator[None]:
+    """All patches, for as long as the context lasts."""
+    with ExitStack() as stack:
+        for patch in PATCHES:
+            stack.enter_context(patch())
+        yield

@@ -1,0 +1,67 @@
+"""IAM."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, only, tag_list
+
+
+def _role(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = aws.name(logical, inputs)
+    # forceDetachPolicies is the provider's own: what it does before it deletes.
+    answer = ask(
+        aws, "iam", "create_role", inputs, what="aws:iam/role:Role",
+        rename={"assumeRolePolicy": "AssumeRolePolicyDocument"},
+        handled=("name", "namePrefix", "forceDetachPolicies"), RoleName=name, Tags=tag_list(inputs),
+    )["Role"]  # fmt: skip
+    return Created(name, {"name": name, "arn": answer["Arn"], "uniqueId": answer["RoleId"]})
+
+
+def _read_role(aws: Aws, identity: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("iam").get_role(RoleName=identity)["Role"]
+    return found
+
+
+def _delete_role(aws: Aws, identity: str) -> None:
+    aws.client("iam").delete_role(RoleName=identity)
+
+
+def _role_policy(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    only(inputs, ("role", "policy", "name", "namePrefix"), "aws:iam/rolePolicy:RolePolicy")
+    name = aws.name(logical, inputs)
+    policy = inputs["policy"] if isinstance(inputs["policy"], str) else json.dumps(inputs["policy"])
+    aws.client("iam").put_role_policy(RoleName=inputs["role"], PolicyName=name, PolicyDocument=policy)
+    return Created(f"{inputs['role']}:{name}", {"name": name})
+
+
+def _read_role_policy(aws: Aws, identity: str) -> dict[str, Any]:
+    role, name = identity.split(":", 1)
+    found: dict[str, Any] = aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)
+    return found
+
+
+def _delete_role_policy(aws: Aws, identity: str) -> None:
+    role, name = identity.split(":", 1)
+    aws.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
+
+
+def _profile(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    only(inputs, ("role", "name", "namePrefix", "path"), "aws:iam/instanceProfile:InstanceProfile")
+    name, client = aws.name(logical, inputs), aws.client("iam")
+    answer = client.create_instance_profile(InstanceProfileName=name, Tags=tag_list(inputs))["InstanceProfile"]
+    client.add_role_to_instance_profile(InstanceProfileName=name, RoleName=inputs["role"])
+    return Created(name, {"name": name, "arn": answer["Arn"]})
+
+
+def _read_profile(aws: Aws, identity: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("iam").get_instance_profile(InstanceProfileName=identity)["InstanceProfile"]
+    return found
+
+
+ROWS = (
+    ResourceType("aws:iam/role:Role", _role, _read_role, _delete_role),
+    ResourceType("aws:iam/rolePolicy:RolePolicy", _role_policy, _read_role_policy, _delete_role_policy),
+    ResourceType("aws:iam/instanceProfile:InstanceProfile", _profile, _read_profile),
+)

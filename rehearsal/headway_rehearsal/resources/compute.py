@@ -1,0 +1,175 @@
+"""Lambda, AWS Batch, EC2."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, only, tag_list, tag_map
+from headway_rehearsal.values import structure
+
+
+def _function(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = aws.name(logical, inputs)
+    code = {"S3Bucket": inputs.get("s3Bucket"), "S3Key": inputs.get("s3Key")}
+    answer = ask(
+        aws, "lambda", "create_function", inputs, what="aws:lambda/function:Function",
+        handled=("name", "s3Bucket", "s3Key", "reservedConcurrentExecutions", "sourceCodeHash", "publish"),
+        FunctionName=name, Code=code, Tags=tag_map(inputs), rename={"kmsKeyArn": "KMSKeyArn"},
+    )  # fmt: skip
+    if inputs.get("reservedConcurrentExecutions") is not None:
+        aws.client("lambda").put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=int(inputs["reservedConcurrentExecutions"])
+        )
+    return Created(name, {"name": name, "arn": answer["FunctionArn"]})
+
+
+def _read_function(aws: Aws, identity: str) -> dict[str, Any]:
+    client = aws.client("lambda")
+    found: dict[str, Any] = client.get_function(FunctionName=identity)["Configuration"]
+    limit = client.get_function_concurrency(FunctionName=identity).get("ReservedConcurrentExecutions")
+    return {**found, "ReservedConcurrentExecutions": limit}
+
+
+SERVICE_ROLE = "AWSServiceRoleForBatch"
+"""moto wants a service role named; with AWS the service-linked one serves an environment that names none."""
+
+
+def _environment(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = aws.name(logical, inputs)
+    role = f"arn:aws:iam::{aws.account}:role/{SERVICE_ROLE}"
+    # An update policy is a second call in AWS (UpdateComputeEnvironment), which moto ignores.
+    answer = ask(
+        aws, "batch", "create_compute_environment", inputs, what="aws:batch/computeEnvironment:ComputeEnvironment",
+        handled=("name", "namePrefix", "updatePolicy"), computeEnvironmentName=name,
+        serviceRole=inputs.get("serviceRole") or role, tags=tag_map(inputs),
+    )  # fmt: skip
+    return Created(name, {"name": name, "arn": answer["computeEnvironmentArn"]})
+
+
+def _read_environment(aws: Aws, identity: str) -> dict[str, Any]:
+    rows = aws.client("batch").describe_compute_environments(computeEnvironments=[identity])["computeEnvironments"]
+    found: dict[str, Any] = rows[0]
+    return found
+
+
+def _job_queue(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = aws.name(logical, inputs)
+    answer = ask(
+        aws, "batch", "create_job_queue", inputs, what="aws:batch/jobQueue:JobQueue", handled=("name",),
+        rename={"computeEnvironmentOrders": "computeEnvironmentOrder"}, jobQueueName=name, tags=tag_map(inputs),
+    )  # fmt: skip
+    return Created(answer["jobQueueArn"], {"name": name, "arn": answer["jobQueueArn"]})
+
+
+def _read_job_queue(aws: Aws, identity: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("batch").describe_job_queues(jobQueues=[identity])["jobQueues"][0]
+    return found
+
+
+def _job_definition(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = aws.name(logical, inputs)
+    client = aws.client("batch")
+    retries = inputs.get("retryStrategy") or {}
+    prepared = {
+        **inputs,
+        "retryStrategy": {
+            "attempts": retries.get("attempts"),
+            "evaluateOnExit": retries.get("evaluateOnExits"),
+        } if retries else None,
+    }  # fmt: skip
+    # deregisterOnNewRevision is the provider's own: what it does when a revision is registered.
+    answer = ask(
+        aws, "batch", "register_job_definition", prepared, what="aws:batch/jobDefinition:JobDefinition",
+        handled=("name", "ecsProperties", "deregisterOnNewRevision"), jobDefinitionName=name, tags=tag_map(inputs),
+        **_ecs_properties(client, inputs),
+    )  # fmt: skip
+    arn = answer["jobDefinitionArn"]
+    return Created(arn, {"name": name, "arn": arn, "revision": answer["revision"], "arnPrefix": arn.rsplit(":", 1)[0]})
+
+
+def _ecs_properties(client: Any, inputs: Inputs) -> dict[str, Any]:
+    given = inputs.get("ecsProperties")
+    if given is None:
+        return {}
+    shape = client.meta.service_model.operation_model("RegisterJobDefinition").input_shape.members["ecsProperties"]
+    return {"ecsProperties": structure(shape, json.loads(given), "aws:batch/jobDefinition:JobDefinition.ecsProperties")}
+
+
+def _read_job_definition(aws: Aws, identity: str) -> dict[str, Any]:
+    rows = aws.client("batch").describe_job_definitions(jobDefinitions=[identity])["jobDefinitions"]
+    found: dict[str, Any] = rows[0]
+    return found
+
+
+def _security_group(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    # revokeRulesOnDelete is the provider's own: what it does before it deletes.
+    only(inputs, ("name", "namePrefix", "description", "vpcId", "ingress", "egress", "revokeRulesOnDelete"),
+         "aws:ec2/securityGroup:SecurityGroup")  # fmt: skip
+    client, name = aws.client("ec2"), aws.name(logical, inputs)
+    place = {"VpcId": inputs["vpcId"]} if inputs.get("vpcId") else {}
+    identity = client.create_security_group(
+        GroupName=name, Description=inputs.get("description") or "Managed by Pulumi", **place
+    )["GroupId"]
+    # AWS lets everything out by default; the provider takes that away and adds what is asked for.
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    client.revoke_security_group_egress(GroupId=identity, IpPermissions=[everything])
+    for way in ("ingress", "egress"):
+        rules = [_rule(rule) for rule in inputs.get(way) or []]
+        if rules:
+            getattr(client, f"authorize_security_group_{way}")(GroupId=identity, IpPermissions=rules)
+    if inputs.get("tags"):
+        client.create_tags(Resources=[identity], Tags=tag_list(inputs))
+    arn = f"arn:aws:ec2:{aws.region}:{aws.account}:security-group/{identity}"
+    return Created(identity, {"name": name, "arn": arn})
+
+
+def _rule(rule: Inputs) -> dict[str, Any]:
+    only(rule, ("protocol", "fromPort", "toPort", "cidrBlocks", "ipv6CidrBlocks", "description"), "security group rule")
+    about = {"Description": rule["description"]} if rule.get("description") else {}
+    return {
+        "IpProtocol": rule["protocol"],
+        "FromPort": int(rule["fromPort"]),
+        "ToPort": int(rule["toPort"]),
+        "IpRanges": [{"CidrIp": cidr, **about} for cidr in rule.get("cidrBlocks") or []],
+        "Ipv6Ranges": [{"CidrIpv6": cidr, **about} for cidr in rule.get("ipv6CidrBlocks") or []],
+    }
+
+
+def _read_security_group(aws: Aws, identity: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("ec2").describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
+    return found
+
+
+def _launch_template(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    client, name = aws.client("ec2"), aws.name(logical, inputs)
+    data = {
+        key: value for key, value in inputs.items() if key not in ("name", "namePrefix", "tags", "tagsAll", "region")
+    }
+    data["tagSpecifications"] = [
+        {"resourceType": row["resourceType"], "tags": tag_list(row)} for row in inputs.get("tagSpecifications") or []
+    ]
+    shape = client.meta.service_model.operation_model("CreateLaunchTemplate").input_shape.members["LaunchTemplateData"]
+    row = client.create_launch_template(
+        LaunchTemplateName=name,
+        LaunchTemplateData=structure(shape, data, "aws:ec2/launchTemplate:LaunchTemplate"),
+    )["LaunchTemplate"]
+    arn = f"arn:aws:ec2:{aws.region}:{aws.account}:launch-template/{row['LaunchTemplateId']}"
+    outputs = {"name": name, "arn": arn, "latestVersion": row["LatestVersionNumber"], "defaultVersion": 1}
+    return Created(row["LaunchTemplateId"], outputs)
+
+
+def _read_launch_template(aws: Aws, identity: str) -> dict[str, Any]:
+    rows = aws.client("ec2").describe_launch_template_versions(LaunchTemplateId=identity)["LaunchTemplateVersions"]
+    found: dict[str, Any] = rows[0]["LaunchTemplateData"]
+    return found
+
+
+ROWS = (
+    ResourceType("aws:lambda/function:Function", _function, _read_function),
+    ResourceType("aws:batch/computeEnvironment:ComputeEnvironment", _environment, _read_environment),
+    ResourceType("aws:batch/jobQueue:JobQueue", _job_queue, _read_job_queue),
+    ResourceType("aws:batch/jobDefinition:JobDefinition", _job_definition, _read_job_definition),
+    ResourceType("aws:ec2/securityGroup:SecurityGroup", _security_group, _read_security_group),
+    ResourceType("aws:ec2/launchTemplate:LaunchTemplate", _launch_template, _read_launch_template),
+)
