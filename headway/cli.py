@@ -17,7 +17,7 @@ import typer
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
-    from headway.planning import Plan
+    pass
 
 DONE, FAILED, NOT_MET = 0, 1, 2
 

@@ -3,6 +3,9 @@
 Prices usage; never decides how much is used.
 """
 
+from headway.bill.catalogue import CATALOGUE, price
+from headway.bill.coverage import Coverage, coverage
 from headway.bill.lines import Bill, Line, Range
+from headway.bill.pricing import Pricing
 
-__all__ = ["Bill", "Line", "Range"]
+__all__ = ["CATALOGUE", "Bill", "Coverage", "Line", "Pricing", "Range", "coverage", "price"]

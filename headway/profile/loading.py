@@ -79,7 +79,7 @@ def _parse(file: Path, text: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """ruamel's nodes as plain values."""
+    """Ruamel's nodes as plain values."""
     if isinstance(value, dict):
         return {str(key) if not isinstance(key, int) else key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):

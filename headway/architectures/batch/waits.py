@@ -12,8 +12,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from headway.architectures.batch.costs import weeks
 from headway.architectures.batch.calendar import Kind
+from headway.architectures.batch.costs import weeks
 from headway.architectures.design import BatchDesign, DepartureRule, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume

@@ -1,0 +1,170 @@
+"""What every SageMaker endpoint has alike: its name, model, role, logs and request-level alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from headway.architectures.design import BaseDesign, RealtimeDesign, ServerlessDesign
+from headway.errors import HeadwayError
+from headway.profile import Container
+from headway_components.access import Access, service_access, use_key, write_logs, write_metrics
+from headway_components.alarms import Metric, Rule, alarm
+from headway_components.network import Network
+from headway_components.site import Site, physical_name
+from headway_components.storage import Artifact, pull_images, read_artifact
+
+VARIANT = "AllTraffic"
+"""One fixed variant: deployment guardrails and scaling need the same name before and after an update."""
+NAMESPACE, HOST_NAMESPACE = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+LONGEST_NAME = 63
+"""Of an endpoint (Amazon SageMaker API reference, CreateEndpoint)."""
+MICROSECONDS = 1_000_000
+"""SageMaker's latency metrics count these."""
+
+
+@dataclass(frozen=True)
+class HostedModel:
+    """A model ready for an endpoint's configuration, and what must exist before the endpoint."""
+
+    model: aws.sagemaker.Model
+    access: Access
+    log_group: aws.cloudwatch.LogGroup
+
+
+def endpoint_name(site: Site, token: str) -> str:
+    """The endpoint's physical name, known before anything is made, so that its alarms can be made first.
+
+    ``token`` is what an autoscaled variant may not change in place: another token is another endpoint, made first.
+    """
+    return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, token, limit=LONGEST_NAME)
+
+
+def container_of(site: Site, design: BaseDesign) -> Container:
+    """The model's container.
+
+    Raises:
+        HeadwayError: The profile names none: it can be planned, not provisioned.
+    """
+    if design.container is None:
+        raise HeadwayError(f"{site.name}: nothing to run; name the image in the profile under model.container.image")
+    return design.container
+
+
+def hosted_model(
+    site: Site,
+    design: RealtimeDesign | ServerlessDesign,
+    endpoint: str,
+    *,
+    isolated: bool,
+    network: Network | None = None,
+) -> HostedModel:
+    """The model with its own role and its endpoint's log group."""
+    container = container_of(site, design)
+    log_group = aws.cloudwatch.LogGroup(
+        site.part("logs"),
+        name=f"/aws/sagemaker/Endpoints/{endpoint}",
+        retention_in_days=design.log_retention_days,
+        kms_key_id=site.kms_key_arn,
+        tags=site.tags,
+        opts=site.child(),
+    )
+    statements = [
+        *read_artifact(site, container.artifact),
+        *pull_images(site, container.image),
+        write_logs(log_group),
+        write_metrics([NAMESPACE, HOST_NAMESPACE]),
+        *use_key(site),
+        *(_attach_network() if network is not None else ()),
+    ]
+    access = service_access(site, "model", "sagemaker", statements)
+    model = aws.sagemaker.Model(
+        site.part("model"),
+        execution_role_arn=access.role.arn,
+        primary_container=_container(container),
+        enable_network_isolation=isolated,
+        vpc_config=None
+        if network is None
+        else {"subnets": network.subnet_ids, "security_group_ids": network.security_group_ids},
+        tags=site.tags,
+        # An update that SageMaker rolls back is reported as done: the model it went back to must still be there.
+        opts=site.child(depends_on=[access.policy], retain_on_delete=True),
+    )
+    return HostedModel(model, access, log_group)
+
+
+def endpoint_alarms(
+    site: Site, design: RealtimeDesign | ServerlessDesign, endpoint: str, topic: pulumi.Input[str]
+) -> dict[str, aws.cloudwatch.MetricAlarm]:
+    """Request-level alarms by name: failing requests, refused requests, waits beyond what was promised."""
+    dimensions = {"EndpointName": endpoint, "VariantName": VARIANT}
+    quantile = f"p{design.percentile:g}"
+    return {
+        "errors": alarm(
+            site,
+            "errors",
+            topic,
+            Metric(NAMESPACE, "Invocation5XXErrors", dimensions),
+            Rule.above(0),
+            f"{endpoint}: requests fail (5XX). The model's log group says why.",
+        ),
+        "invalid-requests": alarm(
+            site,
+            "invalid-requests",
+            topic,
+            Metric(NAMESPACE, "Invocation4XXErrors", dimensions, period_s=300),
+            Rule.above(0, periods=2, of=3),
+            f"{endpoint}: requests are refused (4XX). A caller sends what the model does not take.",
+        ),
+        "latency": alarm(
+            site,
+            "latency",
+            topic,
+            (
+                Metric(NAMESPACE, "ModelLatency", dimensions, quantile),
+                Metric(NAMESPACE, "OverheadLatency", dimensions, quantile),
+            ),
+            Rule.above(design.max_wait_s * MICROSECONDS, periods=3, of=5),
+            f"{endpoint}: {quantile} of the wait is above the {design.max_wait_s:g} s promised.",
+        ),
+    }
+
+
+def _container(container: Container) -> dict[str, Any]:
+    described: dict[str, Any] = {"image": container.image}
+    if container.artifact is not None:
+        artifact = Artifact.at(container.artifact)
+        described["model_data_source"] = {
+            "s3_data_sources": [
+                {
+                    "s3_uri": artifact.uri,
+                    "s3_data_type": "S3Object" if artifact.archive else "S3Prefix",
+                    "compression_type": "Gzip" if artifact.archive else "None",
+                }
+            ]
+        }
+    return described
+
+
+def _attach_network() -> list[dict[str, Any]]:
+    """Network interfaces in the wired subnets; EC2 has no ARN for an interface that does not exist yet."""
+    return [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "ec2:CreateNetworkInterface",
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            "Resource": "*",
+        }
+    ]
