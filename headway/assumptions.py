@@ -53,7 +53,7 @@ _TABLE = (
     Assumption("profile.region", "us-east-1", "", _DESIGN, _DATE),
     Assumption("profile.timezone", "UTC", "", _DESIGN, _DATE),
     Assumption("profile.percentile", 99, "%", _DESIGN, _DATE),
-    Assumption("profile.waiting_user_below", 10, "s", "a user who waits over 10 s does something else (Nielsen 1993)", _DATE),
+    Assumption("profile.waiting_user_below", 10, "s", "after 10 s a user does something else (Nielsen 1993)", _DATE),
     Assumption("profile.waiting_workflow_up_to", 3600, "s", _DESIGN, _DATE),
     Assumption("profile.peak_factor", 2, "x", "busiest sustained rate over the hour's mean, web traces", _DATE),
     Assumption("profile.peak_factor_unpredictable", 3, "x", "busiest sustained rate, unpredictable traffic", _DATE),

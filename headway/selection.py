@@ -110,7 +110,7 @@ def _explained(one: Ranked, winner: Ranked | None, share: float) -> Candidate:
 
 def _dearest(line: Line, book: PriceBook) -> Decimal | None:
     """The line at the dearest price known for it in any region."""
-    if line.meter in ("on_demand", "spot", "hosting"):
+    if line.meter == "on_demand" or line.meter == "spot" or line.meter == "hosting":
         price = book.dearest_instance(line.description.split()[-1], line.meter)
     else:
         price = book.dearest(line.service, line.meter)

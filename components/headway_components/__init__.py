@@ -1,1 +1,12 @@
-"""."""
+"""Pulumi components: a Design in, AWS resources out. They size nothing; every number comes from the Design.
+
+`Inference` provisions what a plan chose; the others can be composed on their own.
+"""
+
+from headway_components.batch import SpotBatch
+from headway_components.inference import Inference
+from headway_components.realtime import RealtimeEndpoint
+from headway_components.serverless import ServerlessEndpoint
+from headway_components.site import Wiring
+
+__all__ = ["Inference", "RealtimeEndpoint", "ServerlessEndpoint", "SpotBatch", "Wiring"]

@@ -1,3 +1,260 @@
-"""Batch: SQS, a dispatcher ticked every minute, AWS Batch workers on spot and on-demand behind them."""
+"""Batch: requests wait in a queue, a dispatcher starts workers at each departure, on spot and behind it on-demand."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from headway.architectures.design import BatchDesign
+from headway.errors import HeadwayError
+from headway_components.access import Statement, allow, service_access, use_key, write_logs
+from headway_components.alarms import alarm_topic
+from headway_components.compute import PoolQueues, worker_queues
+from headway_components.fleet_alarms import fleet_alarms
+from headway_components.hosted_model import container_of
+from headway_components.job import JobAccess, Runtime, job_definition
+from headway_components.network import worker_network
+from headway_components.request_queue import request_queue
+from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick, upload_bundle
+from headway_components.site import Site, Wiring, physical_name
+from headway_components.storage import REQUESTS, RESULTS, RUNTIME, objects, pull_images, read_artifact, results_bucket
+from headway_runtime.bundle import build_bundle
+from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, Pool, WorkerSettings
+
+BUNDLE = Path(".headway/runtime.zip")
+"""Where the runtime's archive is built, beside the program; ignored by git."""
+LONGEST_FLEET = 40
+"""Of the fleet's name, which starts every job's name: pool, departure, purchase and attempt follow within 128."""
+
+
+class SpotBatchArgs(Wiring, total=False):
+    """Arguments of `SpotBatch`; ``design`` is required."""
+
+    design: BatchDesign | Mapping[str, Any]
+    queue_arn: pulumi.Input[str]
+    """An existing queue to take requests from; its own redrive policy holds, so name its dead-letter queue too."""
+    dead_letter_queue_arn: pulumi.Input[str]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
+    monthly_bill: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What the fleet needs to know of a queue, made here or wired in."""
+
+    url: pulumi.Input[str]
+    arn: pulumi.Input[str]
+    name: pulumi.Input[str]
+    dead_letters: pulumi.Input[str]
+    """Name of the dead-letter queue."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What the fleet needs to know of a bucket, made here or wired in."""
+
+    name: pulumi.Input[str]
+    arn: pulumi.Input[str]
+
+
+class SpotBatch(pulumi.ComponentResource):
+    """A queue and the fleet that empties it at each departure, as a `BatchDesign` says.
+
+    Send requests to ``queue_url`` (``headway_runtime.contract.submit``); results appear as ``results/<id>.json`` in
+    ``results_bucket``.
+    """
+
+    queue_url: pulumi.Output[str]
+    results_bucket: pulumi.Output[str]
+    dead_letter_queue: pulumi.Output[str]
+    dispatcher: pulumi.Output[str]
+    monthly_bill: pulumi.Output[Mapping[str, str] | None]
+
+    def __init__(self, name: str, args: SpotBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headway:index:SpotBatch", name, {}, opts)
+        design = BatchDesign.model_validate(args["design"])
+        site = Site.of(self, name, design.architecture, design.region, args)
+        container_of(site, design)
+        queue, bucket = _queue(site, design, args), _bucket(site, design, args)
+        archive, digest = _runtime_archive()
+        bundle = upload_bundle(site, bucket.name, archive, digest)
+        pools = worker_queues(site, design, worker_network(site, args))
+        definitions = _job_definitions(site, design, queue, bucket, bundle)
+        function = _dispatcher(site, design, queue, bundle, pools, definitions)
+        tick(site, "dispatcher", function, design.tick_s)
+        topic = alarm_topic(site, args.get("alarm_topic_arn"))
+        job_queues = [arn for pool in pools for arn in (pool.spot.arn, pool.on_demand.arn)]
+        fleet_alarms(site, design, topic, queue=queue.name, dead_letters=queue.dead_letters, function=function.name,
+                     fleet=_fleet(site), job_queues=job_queues,
+                     on_demand_queues=[pool.on_demand.arn for pool in pools])  # fmt: skip
+        self.queue_url = pulumi.Output.from_input(queue.url)
+        self.results_bucket = pulumi.Output.from_input(bucket.name)
+        self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
+        self.dispatcher = function.name
+        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        names = ("queue_url", "results_bucket", "dead_letter_queue", "dispatcher", "monthly_bill")
+        self.register_outputs({one: getattr(self, one) for one in names})
+
+
+def dispatcher_settings(
+    design: BatchDesign, fleet: str, queue_url: str, pools: Mapping[str, Pool]
+) -> DispatcherSettings:
+    """What the dispatcher is told: the design's calendar, number for number."""
+    return DispatcherSettings(
+        name=fleet,
+        timezone=design.timezone,
+        queue_url=queue_url,
+        departures=tuple(
+            Departures(**rule.model_dump(exclude={"promise_s"})) for rule in design.departures
+        ),
+        pools=pools,
+        tick_s=design.tick_s,
+    )  # fmt: skip
+
+
+def worker_settings(design: BatchDesign, pool_name: str, queue_url: str, bucket: str) -> WorkerSettings:
+    """What the workers of a pool are told."""
+    pool = next(one for one in design.pools if one.name == pool_name)
+    container = design.container
+    return WorkerSettings(
+        queue_url=queue_url,
+        results_bucket=bucket,
+        batch_size=pool.batch_size,
+        visibility_timeout_s=design.visibility_timeout_s,
+        max_receives=design.max_receives,
+        load_time_s=pool.load_time_s,
+        seconds_per_batch=pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch,
+        artifact=(container.artifact if container else None) or "",
+        model=(container.image.rsplit("/", 1)[-1] if container and container.image else ""),
+    )
+
+
+def _fleet(site: Site) -> str:
+    return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_FLEET)
+
+
+def _queue(site: Site, design: BatchDesign, args: Mapping[str, Any]) -> Queue:
+    arn, dead_arn = args.get("queue_arn"), args.get("dead_letter_queue_arn")
+    if (arn is None) != (dead_arn is None):
+        raise HeadwayError(
+            f"{site.name}: queue_arn and dead_letter_queue_arn belong together: without its dead-letter queue nobody "
+            "would hear of requests that cannot be served"
+        )
+    if arn is None or dead_arn is None:
+        queue, dead = request_queue(site, design)
+        return Queue(url=queue.url, arn=queue.arn, name=queue.name, dead_letters=dead.name)
+    name = pulumi.Output.from_input(arn).apply(_last_part)
+    url = pulumi.Output.format("https://sqs.{0}.{1}/{2}/{3}", site.region, site.dns_suffix, site.account, name)
+    return Queue(url=url, arn=arn, name=name, dead_letters=pulumi.Output.from_input(dead_arn).apply(_last_part))
+
+
+def _last_part(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1]
+
+
+def _bucket(site: Site, design: BatchDesign, args: Mapping[str, Any]) -> Bucket:
+    existing = args.get("results_bucket")
+    if existing is None:
+        made = results_bucket(site, design.results_kept_days)
+        return Bucket(name=made.bucket, arn=made.arn)
+    return Bucket(name=existing, arn=pulumi.Output.format("arn:{0}:s3:::{1}", site.partition, existing))
+
+
+@cache
+def _runtime_archive() -> tuple[Path, str]:
+    return BUNDLE.absolute(), build_bundle(BUNDLE)
+
+
+def _job_definitions(
+    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, bundle: Bundle
+) -> dict[str, aws.batch.JobDefinition]:
+    """A definition a pool; all pools' jobs share one role, as they do the same to the same queue and bucket."""
+    log_group = aws.cloudwatch.LogGroup(
+        site.part("worker-logs"),
+        retention_in_days=design.log_retention_days,
+        kms_key_id=site.kms_key_arn,
+        tags=site.tags,
+        opts=site.child(),
+    )
+    container = container_of(site, design)
+    images = (container.image, container.batch_image)
+    access = JobAccess(
+        job=service_access(site, "worker", "ecs-tasks", _worker_statements(site, design, queue, bucket)),
+        execution=service_access(
+            site, "worker-start", "ecs-tasks", [write_logs(log_group), *pull_images(site, *images)]
+        ),
+    )  # fmt: skip
+
+    def definition(pool_name: str) -> aws.batch.JobDefinition:
+        pool = next(one for one in design.pools if one.name == pool_name)
+        settings = pulumi.Output.all(queue.url, bucket.name).apply(
+            lambda known: worker_settings(design, pool_name, known[0], known[1]).to_json()
+        )
+        runtime = Runtime(bundle.uri, {VARIABLE: settings, "AWS_DEFAULT_REGION": site.region})
+        return job_definition(site, design, pool, runtime, access, log_group)
+
+    return {pool.name: definition(pool.name) for pool in design.pools}
+
+
+def _worker_statements(site: Site, design: BatchDesign, queue: Queue, bucket: Bucket) -> list[Statement]:
+    """Taking messages, reading bodies and the runtime, writing results once."""
+    return [
+        allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], queue.arn),
+        allow(["s3:GetObject"], [objects(bucket.arn, REQUESTS), objects(bucket.arn, RUNTIME)]),
+        # Reading as well as writing: a result that is already there answers "412", which is asked about once.
+        allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
+        *read_artifact(site, design.container.artifact if design.container else None),
+        *use_key(site),
+    ]
+
+
+def _dispatcher(
+    site: Site,
+    design: BatchDesign,
+    queue: Queue,
+    bundle: Bundle,
+    pools: list[PoolQueues],
+    definitions: Mapping[str, aws.batch.JobDefinition],
+) -> aws.lambda_.Function:
+    """One at a time: two ticks at once would each submit what is missing."""
+    names: list[pulumi.Input[str]] = [queue.url]
+    for pool in pools:
+        names += [pool.spot.arn, pool.on_demand.arn, definitions[pool.pool.name].name]
+
+    def settings(known: list[str]) -> str:
+        told = {
+            pool.pool.name: Pool(*known[1 + 3 * index : 4 + 3 * index]) for index, pool in enumerate(pools)
+        }  # fmt: skip
+        return dispatcher_settings(design, _fleet(site), known[0], told).to_json()
+
+    queues = [arn for pool in pools for arn in (pool.spot.arn, pool.on_demand.arn)]
+    jobs = [
+        site.arn("batch", pulumi.Output.format("job-definition/{0}{1}", one.name, revision))
+        for one in definitions.values()
+        for revision in ("", ":*")
+    ]
+    return runtime_function(
+        site,
+        "dispatcher",
+        bundle,
+        FunctionSize(
+            memory_mb=design.dispatcher_memory_mb, timeout_s=design.dispatcher_timeout_s, concurrency=1,
+            log_retention_days=design.log_retention_days,
+        ),
+        handler="headway_runtime.dispatcher.handler",
+        statements=[
+            allow(["sqs:GetQueueAttributes"], queue.arn),
+            allow(["batch:SubmitJob"], [*queues, *jobs]),
+            allow(["batch:TerminateJob"], site.arn("batch", "job/*")),
+            # Listing knows no resources.
+            allow(["batch:ListJobs"], "*"),
+        ],
+        environment={VARIABLE: pulumi.Output.all(*names).apply(settings)},
+    )  # fmt: skip

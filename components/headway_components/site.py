@@ -69,6 +69,11 @@ class Site:
         """The partition of ARNs in this region."""
         return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
 
+    @property
+    def dns_suffix(self) -> str:
+        """The domain of AWS's services in this region."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def part(self, what: str) -> str:
         """The logical name of a part, of characters and a length that every service takes with its random suffix."""
         return f"{physical_name(self.name, limit=LONGEST_BASE)}-{physical_name(what, limit=LONGEST_PART)}"

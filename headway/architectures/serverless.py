@@ -16,7 +16,7 @@ from headway.architectures.queue_path import alarm_lines
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
-from headway.bill.lines import Bill
+from headway.bill.lines import Bill, Range
 from headway.sizing.cold_start import cold_probability, mixed_quantile
 from headway.sizing.poisson import poisson_quantile
 from headway.sizing.service_time import ServiceTime
@@ -77,7 +77,7 @@ def bill(design: ServerlessDesign, workload: Workload) -> Bill:
     function = _function(workload, f"serverless-{design.memory_mb // 1024}GB")
     monthly = workload.demand.per_month
 
-    def gb(size: int) -> object:
+    def gb(size: int) -> Range:
         return workload.ranged(lambda s: monthly * s.traffic * size / 1e9)
 
     def requests(scenario: Scenario) -> float:
@@ -137,7 +137,7 @@ def _candidate(workload: Workload, function: Function, *, provisioned: bool) -> 
         backlog=backlog,
         facts=(
             f"{function.memory_gb} GB, up to {concurrency} at once"
-            + (f", {concurrency} kept warm" if provisioned else f", {_cold_share(workload):.0%} of requests start cold"),
+            + (f", {concurrency} kept warm" if provisioned else f", {_cold_share(workload):.0%} start cold"),
         ),
         assumptions=("serverless.idle_kept", "serverless.cold_start_variability", "serverless.burst_quantile",
                      "endpoint.overhead", "operations.serverless"),

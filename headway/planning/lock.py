@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from headway.errors import HeadwayError, nearest
 from headway.planning.plan import Plan
 from headway.profile import Profile, load_profile
-from headway.units import Money
+from headway.units import Money, format_usd
 
 PLANS_FOLDER = Path("stacks/plans")
 
@@ -45,13 +45,13 @@ class Settings(BaseModel):
         Raises:
             LockError: A setting that does not exist or does not fit, by its name.
 
-        >>> Settings.from_config({"headway:profile": "a.yaml", "headway:scale": "0.02", "aws:region": "us-east-1"}).scale
+        >>> Settings.from_config({"headway:profile": "a.yaml", "headway:scale": "0.02"}).scale
         0.02
         """
         own = {
             key.removeprefix("headway:"): value
             for key, value in config.items()
-            if value is not None and (":" not in key or key.startswith("headway:"))
+            if value not in (None, "") and (":" not in key or key.startswith("headway:"))
         }
         try:
             return cls.model_validate(own)
@@ -150,7 +150,8 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
     The locked plan where there is one; with no lock yet a fresh plan and a note saying how to lock.
 
     Raises:
-        LockError: The lock disagrees with the profile or the settings: names the fields that changed.
+        LockError: The lock disagrees with the profile or the settings (names the fields that changed), or its bill is
+            above ``headway:max_monthly``.
     """
     from headway.planning.search import plan
 
@@ -164,9 +165,27 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
                 f"{path.name} no longer fits stack {stack}: {'; '.join(changed)}. "
                 f"Run `headway lock --stack {stack}`, look at the difference, and commit it."
             )
+        _within_limit(lock.plan, settings)
         return lock.plan, ()
     fresh = plan(profile, scale=settings.scale, reselect=settings.reselect, max_instances=settings.max_instances)
+    _within_limit(fresh, settings)
     return fresh, (f"stack {stack} is not locked: run `headway lock --stack {stack}` and commit {path.name}",)
+
+
+def over_limit(plan: Plan, settings: Settings) -> str | None:
+    """Why a plan costs more than its stack may: the expected AWS bill against ``headway:max_monthly``; None if not."""
+    if settings.max_monthly is None or plan.choice is None or plan.choice.monthly.expected <= settings.max_monthly:
+        return None
+    return (
+        f"{plan.choice.architecture} would cost {format_usd(plan.choice.monthly.expected)} a month, above "
+        f"headway:max_monthly of {format_usd(settings.max_monthly)}: raise the limit, or lower headway:scale"
+    )
+
+
+def _within_limit(plan: Plan, settings: Settings) -> None:
+    problem = over_limit(plan, settings)
+    if problem is not None:
+        raise LockError(problem)
 
 
 def _changes(prefix: str, before: Any, after: Any, joint: str) -> list[str]:

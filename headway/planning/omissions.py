@@ -50,7 +50,8 @@ def _cheaper_hardware(workload: Workload) -> list[NotConsidered]:
     return [
         NotConsidered(
             what=name,
-            reason=f"not measured; {1 - price / limit:.0%} cheaper an hour than {cheapest}: measure batch 1 and 8 there",
+            reason=f"not measured; {1 - price / limit:.0%} cheaper an hour than {cheapest}: "
+            "measure batch 1 and 8 there",
         )
         for price, name in sorted(found)[:MOST_SUGGESTED]
     ]

@@ -8,8 +8,6 @@ from headway.architectures.design import Candidate, Design, Operations, Result, 
 from headway.bill.lines import Range
 from headway.units import Money
 
-SCHEMA_VERSION = 1
-
 
 class ProfileReference(Result):
     """Which profile a plan answers."""
@@ -74,7 +72,7 @@ class Closest(Result):
 class Plan(Result):
     """What Headway answers for one profile in one environment."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     profile: ProfileReference
     prices: PricesReference
     scale: float = 1.0

@@ -138,7 +138,8 @@ def _why(
         elif not forced:
             why.append(
                 f"{rival.architecture} would save {format_usd(winner.total - total)} a month, less than the "
-                f"{share:.0%} its {rival.operations.hours - candidate.operations.hours:g} more hours of operations must earn"
+                f"{share:.0%} its {rival.operations.hours - candidate.operations.hours:g} more hours of operations "
+                "must earn"
             )
     late = [one.candidate for one in ranked if not one.candidate.feasible]
     if late and not rivals:

@@ -129,12 +129,13 @@ def _describe(problem: dict[str, Any], content: Any) -> str:
 
 def _line(location: Iterable[Any], content: Any) -> int:
     """The line of the deepest part of a location that the file holds."""
-    line, node = 0, content
+    line = 0
+    node: Any = content
     for part in location:
         if not hasattr(node, "lc"):
             break
         try:
-            line = node.lc.key(part)[0] if isinstance(node, dict) else node.lc.item(part)[0]
+            line = node.lc.item(part)[0] if isinstance(node, list) else node.lc.key(part)[0]
             node = node[part]
         except (KeyError, IndexError, TypeError):
             break

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import pairwise
 from math import exp, log, sqrt
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -271,7 +272,7 @@ class Model(Part):
     def _consistent(self) -> Self:
         for name in dict.fromkeys(point.hardware for point in self.measured):
             points = self.service(name)
-            for left, right in zip(points, points[1:], strict=False):
+            for left, right in pairwise(points):
                 if left.batch == right.batch:
                     raise ValueError(f"measured: {name} with batch {left.batch} is given twice")
                 if right.seconds < left.seconds:
@@ -467,5 +468,6 @@ def _refuse_overlap(name: str, rules: list[tuple[Iterable[int], Iterable[int]]])
                 other = taken.setdefault((day, hour), index)
                 if other != index:
                     raise ValueError(
-                        f"{name}: rules {other + 1} and {index + 1} both name {DAY_NAMES[day]} {hour:02d}:00-{hour + 1:02d}:00"
+                        f"{name}: rules {other + 1} and {index + 1} both name "
+                        f"{DAY_NAMES[day]} {hour:02d}:00-{hour + 1:02d}:00"
                     )

@@ -9,7 +9,7 @@ Rates per second, times in seconds.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil, inf, sqrt
+from math import ceil, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,8 @@ def response_quantile(rate: float, service: ServiceTime, servers: int, p: float,
     if chance < 1e-9:
         return service.quantile(p)
     nodes = _nodes(service)
-    low, high = 0.0, service.quantile(p) + wait * (1 + max(0.0, np.log(max(chance, 1e-300) / (1 - p)))) + service.mean
+    tail = max(0.0, log(chance / (1 - p)))
+    low, high = 0.0, service.quantile(p) + wait * (1 + tail) + service.mean
     while _exceeds(nodes, wait, chance, high) > 1 - p:
         low, high = high, high * 2
     for _ in range(40):

@@ -35,7 +35,7 @@ def bring_artifact(s3: Any, address: str, target: Path) -> None:
             s3.download_fileobj(bucket, key, file)
             file.flush()
             with tarfile.open(file.name, "r:gz") as archive:
-                archive.extractall(target, filter="data")  # noqa: S202 - filtered
+                archive.extractall(target, filter="data")
         return
     prefix = key if key.endswith("/") else f"{key}/"
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

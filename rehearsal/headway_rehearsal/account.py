@@ -13,12 +13,12 @@ from headway_rehearsal.patches import patched
 from headway_rehearsal.resources.base import Aws
 
 ACCOUNT = "123456789012"
-CONFIG: dict[str, Any] = {
+CONFIG: Any = {
     "batch": {"use_docker": False},
     "lambda": {"use_docker": False},
     "iam": {"load_aws_managed_policies": False},
 }
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal", "AWS_SESSION_TOKEN": "rehearsal"}  # noqa: S105
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal", "AWS_SESSION_TOKEN": "rehearsal"}
 
 
 @contextmanager

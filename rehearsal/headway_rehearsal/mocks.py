@@ -40,9 +40,9 @@ class MotoMocks(pulumi.runtime.Mocks):
         self.registered.append(Registered(args.typ, args.name, created.id, dict(args.inputs)))
         return created.id, {**args.inputs, **created.outputs}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
         """Answer a data source."""
-        return invoke(self.aws, args.token, args.args)
+        return invoke(self.aws, args.token, args.args), []
 
     def of_type(self, token: str) -> list[Registered]:
         """The registered resources of a type."""

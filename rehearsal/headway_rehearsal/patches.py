@@ -13,14 +13,14 @@ def bucket_policies_with_conditions() -> Any:
     """A bucket policy that denies plain HTTP denies every call in moto, which ignores conditions."""
     from moto.s3.models import FakeBucket
 
-    return mock.patch.object(FakeBucket, "get_permission", lambda *_, **__: None)
+    return mock.patch.object(FakeBucket, "get_permission", return_value=None)
 
 
 def new_instance_types() -> Any:
     """Endpoint configurations refuse g5, g6, p5 and m6i in moto."""
     from moto.sagemaker.models import FakeEndpointConfig
 
-    return mock.patch.object(FakeEndpointConfig, "validate_instance_type", lambda *_, **__: None)
+    return mock.patch.object(FakeEndpointConfig, "validate_instance_type", return_value=None)
 
 
 def multi_container_jobs() -> Any:

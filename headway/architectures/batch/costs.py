@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -65,7 +66,7 @@ def fleet_usage(design: BatchDesign, workload: Workload, scenario: Scenario | No
     """A month of the fleet, or of one pool, in a scenario (expected unless given)."""
     unknown = scenario or workload.scenarios[1]
     pools = {one.name: one for one in design.pools}
-    totals: Counter[str] = Counter()
+    totals: dict[str, float] = defaultdict(float)
     for rule, week in weeks(design, workload):
         if pool and rule.pool != pool:
             continue
@@ -82,7 +83,7 @@ def fleet_usage(design: BatchDesign, workload: Workload, scenario: Scenario | No
 
 
 def _add_departures(
-    totals: Counter[str], rule: DepartureRule, pool: WorkerPool, kind: Kind, times: float, unknown: Scenario
+    totals: dict[str, float], rule: DepartureRule, pool: WorkerPool, kind: Kind, times: float, unknown: Scenario
 ) -> None:
     mean = kind.mean * unknown.traffic
     fleet = expected_fleet(mean, pool.batch_size, rule.quota)
@@ -122,12 +123,12 @@ def _instance_lines(design: BatchDesign, pool: WorkerPool, workload: Workload) -
     lines: list[Line] = []
     if spot_h.high:
         low, _, high = (scenario.spot_price for scenario in workload.scenarios)
-        for line in services.ec2(
+        on_spot = services.ec2(
             pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
             description=f"workers on spot, {pool.name}",
             assumptions=("spot.miss", "spot.survival_15min", "spot.price", *resting), resource_types=EC2_TYPES,
-        ):  # fmt: skip
-            lines.append(_with_price_range(line, low, high))
+        )  # fmt: skip
+        lines += [_with_price_range(line, low, high) for line in on_spot]
     if on_demand_h.high:
         lines += services.ec2(
             pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
@@ -234,9 +235,9 @@ def _has_spot(pool: WorkerPool, workload: Workload) -> bool:
     return True
 
 
-def _span(values: object) -> Range:
+def _span(values: Iterable[float]) -> Range:
     """Low, expected, high from three values in scenario order, whichever way they move."""
-    low, expected, high = values  # type: ignore[misc]
+    low, expected, high = values
     return Range.of(min(low, expected, high), expected, max(low, expected, high))
 
 

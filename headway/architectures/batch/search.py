@@ -224,8 +224,8 @@ def _facts(design: BatchDesign, legs: list[Leg]) -> tuple[str, ...]:
         stage = leg.stage
         where = "on-demand" if leg.on_demand else "spot"
         facts.append(
-            f"for waits of {format_duration(min(k.promise_s for k in leg.kinds))}: {per_week} departures a week, at most "
-            f"{format_duration(gap)} apart, up to {stage.workers} x {stage.machine.instance_type} on {where}, "
+            f"for waits of {format_duration(min(k.promise_s for k in leg.kinds))}: {per_week} departures a week, "
+            f"at most {format_duration(gap)} apart, up to {stage.workers} x {stage.machine.instance_type} on {where}, "
             f"batches of {stage.batch}"
             + ("" if leg.on_demand else f", last call at {format_duration(stage.last_call_s)}")
         )

@@ -177,7 +177,7 @@ def hardware_for(workload: Workload) -> tuple[list[Hardware], list[str]]:
         fitting.append(
             Hardware(
                 instance_type=name, vcpu=max(reserved, facts.vcpu // 2 + 1), memory_mib=int(facts.memory_mib * 0.8),
-                gpus=facts.gpus, time=workload.batch_service(name),
+                gpus=ceil(facts.gpus), time=workload.batch_service(name),
                 variability=max(point.variability for point in points), load_s=profile.model.load_time_on(name),
                 on_demand_per_hour=float(on_demand.usd), spot_per_hour=spot,
                 percentile=workload.percentile, arrival_variability=workload.demand.arrival_variability,

@@ -12,34 +12,34 @@ TABLE: dict[str, ResourceType] = {
 }
 
 
-def invoke(aws: Aws, token: str, inputs: Inputs) -> dict[str, Any]:
+def invoke(aws: Aws, source: str, inputs: Inputs) -> dict[str, Any]:
     """A data source's answer.
 
     Raises:
         KeyError: A data source that the table does not know.
     """
-    if token == "aws:index/getCallerIdentity:getCallerIdentity":
+    if source == "aws:index/getCallerIdentity:getCallerIdentity":
         return {
             "accountId": aws.account,
             "arn": f"arn:aws:iam::{aws.account}:root",
             "id": aws.account,
             "userId": "root",
         }
-    if token == "aws:index/getRegion:getRegion":
+    if source == "aws:index/getRegion:getRegion":
         return {"id": aws.region, "name": aws.region, "region": aws.region, "description": ""}
-    if token == "aws:index/getPartition:getPartition":
+    if source == "aws:index/getPartition:getPartition":
         return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com"}
     client = aws.client("ec2")
-    if token == "aws:ec2/getVpc:getVpc":
+    if source == "aws:ec2/getVpc:getVpc":
         filters = [{"Name": "is-default", "Values": ["true"]}] if inputs.get("default") else []
         vpc = client.describe_vpcs(Filters=filters)["Vpcs"][0]
         return {"id": vpc["VpcId"], "cidrBlock": vpc["CidrBlock"], "default": vpc["IsDefault"]}
-    if token == "aws:ec2/getSubnets:getSubnets":
+    if source == "aws:ec2/getSubnets:getSubnets":
         names = {"default-for-az": "defaultForAz"}
         filters = [{"Name": names.get(row["name"], row["name"]), "Values": row["values"]} for row in inputs["filters"]]
         rows = client.describe_subnets(Filters=filters)["Subnets"]
         return {"id": aws.region, "ids": sorted(row["SubnetId"] for row in rows)}
-    raise KeyError(f"data source {token} is not in the resource table")
+    raise KeyError(f"data source {source} is not in the resource table")
 
 
 __all__ = ["TABLE", "Aws", "Created", "ResourceType", "invoke"]

@@ -1,0 +1,115 @@
+"""Inference: whatever a plan chose, provisioned, with its reasons and its bill as outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+
+from headway.architectures.design import Design
+from headway.errors import HeadwayError
+from headway.planning.lock import read_lock
+from headway.planning.plan import Plan
+from headway.planning.search import plan as make_plan
+from headway.profile import Profile, load_profile
+from headway_components.batch import SpotBatch
+from headway_components.realtime import RealtimeEndpoint
+from headway_components.serverless import ServerlessEndpoint
+from headway_components.site import Wiring
+
+COMPONENTS: Final[Mapping[str, Callable[..., pulumi.ComponentResource]]] = {
+    "realtime": RealtimeEndpoint,
+    "serverless": ServerlessEndpoint,
+    "batch": SpotBatch,
+}
+"""The component that provisions each architecture, under the planner's name for it."""
+OUTPUTS = ("queue_url", "results_bucket", "dead_letter_queue", "dispatcher", "endpoint_name")
+"""What a component may expose; those it has become outputs."""
+
+
+class InferenceArgs(Wiring, total=False):
+    """Arguments of `Inference`: a plan, or a profile to plan now; and what any component may be wired with."""
+
+    plan: Plan | Mapping[str, Any] | str
+    """A `Plan`, its JSON, or the path of a locked plan."""
+    profile: Profile | Mapping[str, Any] | str
+    """A `Profile`, its fields, or the path of its file. Without ``plan`` it is planned when the program runs; with it
+    the two must belong together."""
+    queue_arn: pulumi.Input[str]
+    dead_letter_queue_arn: pulumi.Input[str]
+    results_bucket: pulumi.Input[str]
+
+
+class Inference(pulumi.ComponentResource):
+    """The architecture that a plan chose.
+
+    Give ``plan`` in production: planning while Pulumi runs would let a new price change what is provisioned.
+    """
+
+    architecture: pulumi.Output[str]
+    why: pulumi.Output[list[str]]
+    monthly_bill: pulumi.Output[Mapping[str, str]]
+    queue_url: pulumi.Output[str]
+    results_bucket: pulumi.Output[str]
+    endpoint_name: pulumi.Output[str]
+    part: pulumi.ComponentResource
+    """The architecture's own component."""
+
+    def __init__(self, name: str, args: InferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headway:index:Inference", name, {}, opts)
+        plan = _plan(args)
+        choice, design = plan.choice, plan.design
+        if choice is None or design is None:
+            raise HeadwayError(f"{plan.profile.name}: {_nothing_to_run(plan)}")
+        bill = {end: f"{getattr(choice.monthly, end):.2f}" for end in ("low", "expected", "high")}
+        self.part = COMPONENTS[choice.architecture](
+            name,
+            {**_wiring(args, design), "design": design, "monthly_bill": bill},
+            pulumi.ResourceOptions(parent=self),
+        )
+        outputs: dict[str, Any] = {"architecture": choice.architecture, "why": list(choice.why), "monthly_bill": bill}
+        outputs |= {one: getattr(self.part, one) for one in OUTPUTS if hasattr(self.part, one)}
+        for output, value in outputs.items():
+            setattr(self, output, pulumi.Output.from_input(value))
+        self.outputs = outputs
+        self.register_outputs(outputs)
+
+
+def _plan(args: InferenceArgs) -> Plan:
+    given, profile = args.get("plan"), _profile(args.get("profile"))
+    if given is None:
+        if profile is None:
+            raise HeadwayError("Inference: give a plan (the path of a locked one), or a profile to plan")
+        return make_plan(profile)
+    if isinstance(given, str):
+        plan = read_lock(Path(given)).plan
+    else:
+        plan = given if isinstance(given, Plan) else Plan.model_validate(given)
+    if profile is not None and profile.digest != plan.profile.digest:
+        raise HeadwayError(
+            f"Inference: the plan answers {plan.profile.name} as it was ({plan.profile.digest[:12]}), the profile has "
+            f"changed since ({profile.digest[:12]}): run `headway lock` again"
+        )
+    return plan
+
+
+def _profile(given: Profile | Mapping[str, Any] | str | None) -> Profile | None:
+    if given is None or isinstance(given, Profile):
+        return given
+    return load_profile(Path(given)) if isinstance(given, str) else Profile.model_validate(given)
+
+
+def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:
+    """What was wired in, checked against what the architecture can use: nothing is passed over in silence."""
+    wired = {key: value for key, value in args.items() if key not in ("plan", "profile")}
+    unused = {"queue_arn", "dead_letter_queue_arn", "results_bucket"} & wired.keys()
+    if unused and design.architecture != "batch":
+        raise HeadwayError(f"{', '.join(sorted(unused))}: the plan chose {design.architecture}, which has no queue")
+    return wired
+
+
+def _nothing_to_run(plan: Plan) -> str:
+    closest = f"; {plan.closest.architecture} comes closest: {plan.closest.relax}" if plan.closest else ""
+    return f"no architecture meets the wait{closest}"
