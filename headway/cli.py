@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from headway.errors import HeadwayError
-
-if TYPE_CHECKING:
-    pass
 
 DONE, FAILED, NOT_MET = 0, 1, 2
 
@@ -115,15 +112,63 @@ def lock(
     ] = False,
 ) -> int:
     """Write the plans that the stacks run, and show what changes. `pulumi up` provisions these and never searches."""
+    from headway.planning import locking
     from headway.planning.stacks import project_root, stack_names
-    from headway.report import locking
 
     root = project_root()
     names = (stack,) if stack else stack_names(root)
-    outcomes = locking.check_stacks(root, names) if check else locking.lock_stacks(root, names)
-    for outcome in outcomes:
+    differs = False
+    for outcome in (locking.check_stacks if check else locking.lock_stacks)(root, names):
         typer.echo(outcome.text)
-    return NOT_MET if any(outcome.differs for outcome in outcomes) else DONE
+        differs = differs or outcome.differs
+    return NOT_MET if differs else DONE
+
+
+@app.command()
+def price(
+    service: Annotated[str | None, typer.Argument(help="A name from --list.", show_default=False)] = None,
+    usage: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="A month's usage.", show_default=False)
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Every service with its usage keys and meters.")] = False,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="METER=USD", help="Your own unit price; may be repeated.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="AWS region.")] = "us-east-1",
+    free_tier: Annotated[bool, typer.Option("--free-tier", help="Take the free tier off first.")] = False,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Another price snapshot.")] = None,
+    format_: FormatOption = Format.table,
+) -> int:
+    """One AWS service's month, priced with AWS's own rounding, tiers and chunks.
+
+    \b
+    headway price --list
+    headway price lambda requests=3000000 duration=1s memory=512MB
+    headway price sagemaker-hosting instance_type=ml.g5.xlarge hours=730 --region eu-west-1
+    headway price sqs requests=5000000 --rate requests_standard_per_1m=0.40 --free-tier
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.bill import catalogue
+    from headway.prices import load_book
+    from headway.report.bill import print_bill
+    from headway.report.catalogue import catalogue_rows, print_catalogue
+    from headway.report.console import console
+
+    book = load_book(prices) if prices else load_book()
+    if list_ or service is None:
+        if format_ is Format.json:
+            _write_json(catalogue_rows(book))
+        else:
+            print_catalogue(console(), book)
+        return DONE
+    bill = catalogue.price(
+        service, _pairs(usage or (), "usage"), region=region, rates=_pairs(rate or (), "--rate"),
+        free_tier=free_tier, book=book,
+    )  # fmt: skip
+    if format_ is Format.json:
+        _write_json(bill.model_dump(mode="json"))
+    else:
+        print_bill(console(), bill, details=True)
+    return DONE
 
 
 @app.command()
@@ -138,6 +183,7 @@ def rehearse(
     results lie. Exit code 2 when a request got no result.
     """
     from headway.planning.stacks import project_root
+    from headway.report.progress import progress
 
     try:
         from headway_rehearsal import run
@@ -145,7 +191,8 @@ def rehearse(
         raise HeadwayError(
             f'the rehearsal needs more than the planner ({error.name}): pip install "headway[rehearsal]"'
         ) from None
-    outcome = run.rehearse(project_root(), stack, requests=requests, progress=_progress())
+    with progress(f"rehearsing stack {stack}") as say:
+        outcome = run.rehearse(project_root(), stack, requests=requests, progress=say)
     if format_ is Format.json:
         _write_json(outcome.model_dump(mode="json"))
     else:
@@ -168,6 +215,19 @@ def schema(
         out.write_text(schema_text(), encoding="utf-8")
         typer.echo(f"wrote {out}")
     return DONE
+
+
+def _pairs(texts: Iterable[str], what: str) -> dict[str, str]:
+    """``key=value`` texts as a mapping."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, joint, value = text.partition("=")
+        if not joint or not key or not value:
+            raise HeadwayError(f"{what} {text!r}: write key=value, such as requests=3000000")
+        if key in found:
+            raise HeadwayError(f"{what} {key!r} is given twice")
+        found[key] = value
+    return found
 
 
 def _write_json(value: Any) -> None:

@@ -13,8 +13,8 @@ class HeadwayError(Exception):
 def nearest(word: object, valid: Iterable[str], *, most: int = 3) -> str:
     """``"; did you mean a or b?"`` with the valid words closest to ``word``, or nothing where none is close.
 
-    >>> nearest("g5.xlarg", ["g5.xlarge", "m5.large"])
-    '; did you mean g5.xlarge?'
+    >>> nearest("servrless", ["realtime", "serverless"])
+    '; did you mean serverless?'
     """
     close = difflib.get_close_matches(str(word), list(valid), n=most, cutoff=0.6)
     return f"; did you mean {' or '.join(close)}?" if close else ""

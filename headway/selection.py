@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from headway.architectures.design import Candidate
 from headway.bill.lines import Line
 from headway.prices import PriceBook
+from headway.prices.book import Purchase
 from headway.units import format_usd, to_decimal
 
 TOLERANCE = {"low": 2, "medium": 1, "high": 0}
@@ -110,8 +112,8 @@ def _explained(one: Ranked, winner: Ranked | None, share: float) -> Candidate:
 
 def _dearest(line: Line, book: PriceBook) -> Decimal | None:
     """The line at the dearest price known for it in any region."""
-    if line.meter == "on_demand" or line.meter == "spot" or line.meter == "hosting":
-        price = book.dearest_instance(line.description.split()[-1], line.meter)
+    if line.instance_type:
+        price = book.dearest_instance(line.instance_type, cast("Purchase", line.meter))
     else:
         price = book.dearest(line.service, line.meter)
     return None if price is None else line.quantity.expected / price.per * price.usd

@@ -105,8 +105,8 @@ def price(
     Raises:
         HeadwayError: An unknown service, key, meter or region, or a value that does not fit.
 
-    >>> price("lambda", {"requests": 3_000_000, "duration": "1s", "memory": "512MB"}).total.expected
-    Decimal('25.60005000000')
+    >>> round(price("lambda", {"requests": 3_000_000, "duration": "1s", "memory": "512MB"}).total.expected, 2)
+    Decimal('25.60')
     """
     found = CATALOGUE.get(service)
     if found is None:

@@ -73,6 +73,8 @@ class Line(BaseModel):
     assumptions: tuple[str, ...] = ()
     resource_types: tuple[str, ...] = ()
     """Pulumi types (``aws:sqs/queue:Queue``) whose cost this line carries: what coverage checks."""
+    instance_type: str = ""
+    """Of a line for instance hours, whose meter is the way of buying them."""
 
 
 class Bill(BaseModel):

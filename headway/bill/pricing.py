@@ -80,7 +80,7 @@ def _allowance(pricing: Pricing, service: str, meter: str) -> Decimal:
 def instance_line(
     pricing: Pricing, service: str, instance_type: str, purchase: Purchase, hours: Quantity, context: Context
 ) -> Line:
-    """The line of an instance's hours. Its meter is the purchase, and the type is named in the description."""
+    """The line of an instance's hours. Its meter is the purchase."""
     quantity = as_range(hours)
     named = Context(
         f"{context.description}, {instance_type}" if context.description else instance_type,
@@ -96,9 +96,11 @@ def instance_line(
         except PriceError:
             if not any(instance_type in pricing.book.content[purchase].get(name, ()) for name in pricing.book.regions):
                 raise
-            return _line(service, purchase, "unpriced", quantity, "instance-hour", None, named)
+            line = _line(service, purchase, "unpriced", quantity, "instance-hour", None, named)
+            return line.model_copy(update={"instance_type": instance_type})
     amount = quantity.each(lambda value: value * price.usd)
-    return _line(service, purchase, "priced", quantity, price.unit, _PricedAt((price,), amount), named)
+    line = _line(service, purchase, "priced", quantity, price.unit, _PricedAt((price,), amount), named)
+    return line.model_copy(update={"instance_type": instance_type})
 
 
 def tiered_amount(things: Decimal, tiers: Sequence[Price]) -> Decimal:
@@ -107,7 +109,7 @@ def tiered_amount(things: Decimal, tiers: Sequence[Price]) -> Decimal:
     >>> from headway.prices import load_book
     >>> tiers = load_book().tiers("us-east-1", "S3", "standard_storage")
     >>> tiered_amount(Decimal(51_200 + 100), tiers)
-    Decimal('1179.800')
+    Decimal('1179.8000')
     """
     total = Decimal(0)
     for tier in tiers:

@@ -130,12 +130,12 @@ def _describe(problem: dict[str, Any], content: Any) -> str:
 def _line(location: Iterable[Any], content: Any) -> int:
     """The line of the deepest part of a location that the file holds."""
     line = 0
-    node: Any = content
+    node: Any = content  # ruamel's mappings and sequences know where they are
     for part in location:
         if not hasattr(node, "lc"):
             break
         try:
-            line = node.lc.item(part)[0] if isinstance(node, list) else node.lc.key(part)[0]
+            line = node.lc.item(part)[0] if isinstance(part, int) else node.lc.key(part)[0]
             node = node[part]
         except (KeyError, IndexError, TypeError):
             break

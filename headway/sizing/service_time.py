@@ -38,7 +38,7 @@ class ServiceTime:
     """A log-normal time of ``mean`` seconds and coefficient of variation ``cv``.
 
     >>> round(ServiceTime(2.0, 0.3).quantile(0.99), 2)
-    3.8
+    3.79
     """
 
     mean: float

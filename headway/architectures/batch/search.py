@@ -66,11 +66,12 @@ def plan(workload: Workload) -> list[Candidate]:
         ]
     usage = costs.fleet_usage(design, workload)
     backlog = costs.backlog_run(design, workload)
+    in_time = backlog is None or backlog.takes_s <= backlog.within_s
     return [
         Candidate(
             architecture="batch",
-            feasible=backlog is None or backlog.takes_s <= backlog.within_s,
-            reason="" if backlog is None or backlog.takes_s <= backlog.within_s else "the backlog does not fit its time",
+            feasible=in_time,
+            reason="" if in_time else "the backlog does not fit its time",
             design=design,
             bill=costs.bill(design, workload),
             wait=wait_of(design, workload),
@@ -185,16 +186,16 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
                 )
             )  # fmt: skip
     longest = max(leg.stage.processing_s for leg in legs)
-    start = max(leg.stage.machine.start_s for leg in legs)
+    start_s = max(leg.stage.machine.start_s for leg in legs)
     slowest = max(leg.stage.round_s for leg in legs)
-    promise = max(workload.demand.max_wait)
+    longest_promise = max(workload.demand.max_wait)
     return BatchDesign(
         **workload.base_design(),
         pools=tuple(pools.values()),
         departures=tuple(rules),
         visibility_timeout_s=int(min(43_200, max(120, ceil(6 * slowest)))),
-        queue_retention_s=int(min(1_209_600, max(345_600, 2 * promise))),
-        job_timeout_s=int(max(900, ceil(start + 3 * longest + 600))),
+        queue_retention_s=int(min(1_209_600, max(345_600, 2 * longest_promise))),
+        job_timeout_s=int(max(900, ceil(start_s + 3 * longest + 600))),
         runnable_limit_s=int(min(86_400, max(600, ceil(promise / 2)))),
         tick_s=int(assume("batch.tick")),
         dispatcher_memory_mb=int(assume("dispatcher.memory_mb")),

@@ -1,0 +1,224 @@
+"""Drive a batch stack: put requests in, move time to the next departure, tick the dispatcher, run the workers.
+
+Dispatcher and worker are the code that runs in AWS, with the environment that was provisioned. Time is virtual: the
+departure is the latest of the calendar, requests are spread over the window before it. What AWS would take to start an
+instance is assumed, and so is the model's time on the profile's hardware; both come from the design.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+from headway.architectures.design import BatchDesign, WorkerPool
+from headway.assumptions import assume
+from headway.units import format_duration
+from headway_rehearsal.outcome import Served
+from headway_rehearsal.resources.base import Aws
+from headway_runtime import dispatcher, worker
+from headway_runtime.contract import Request, submit
+from headway_runtime.departures import before
+from headway_runtime.settings import VARIABLE, DispatcherSettings, WorkerSettings
+
+TICKS = 12
+"""Ticks after a departure in which everything must have been served."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of the requests."""
+
+    served: tuple[Served, ...]
+    events: tuple[str, ...]
+    dead_letters: int
+    promise_s: float
+    results: dict[str, bytes]
+
+
+@dataclass
+class Fleet:
+    """One stack's dispatcher, jobs and queue in the in-memory account."""
+
+    aws: Aws
+    outputs: Mapping[str, Any]
+    design: BatchDesign
+    model_url: str
+
+    def rehearse(self, bodies: Sequence[Any], now: datetime) -> Run:
+        """Serve ``bodies`` as if they had arrived before the latest departure up to ``now``."""
+        settings = DispatcherSettings.from_json(self._function_environment()[VARIABLE])
+        due, prior = islice(before(now, settings.departures, ZoneInfo(settings.timezone)), 2)
+        promise_s = min(
+            rule.promise_s
+            for rule in self.design.departures
+            if (rule.days, rule.from_minute, rule.pool) == (due.rule.days, due.rule.from_minute, due.rule.pool)
+        )
+        arrivals = self._submit(bodies, prior.at, due.at)
+        zone = ZoneInfo(settings.timezone)
+        events = [
+            f"{len(bodies)} requests between {prior.at.astimezone(zone):%a %H:%M} and {due.at.astimezone(zone):%H:%M}"
+        ]
+        finished: dict[str, float] = {}
+        for tick in range(TICKS):
+            at = due.at + timedelta(seconds=tick * settings.tick_s)
+            report = self._tick(at)
+            events += [_describe(one, at.astimezone(zone)) for one in report["submitted"]]
+            ran = list(self._run_jobs((at - due.at).total_seconds(), finished))
+            events += ran
+            if not ran and not report["submitted"] and self._waiting() == 0:
+                break
+        results = self._results()
+        served = tuple(
+            _served(one, results.get(one), arrived, due.at, finished.get(one)) for one, arrived in arrivals.items()
+        )
+        return Run(served, tuple(events), self._dead_letters(), promise_s, results)
+
+    def _submit(self, bodies: Sequence[Any], start: datetime, end: datetime) -> dict[str, datetime]:
+        """Send the requests, spread at random (seeded) over the window; ids in order of arrival."""
+        spread = random.Random(0)  # noqa: S311 - arrivals, not secrets
+        times = sorted(start + (end - start) * spread.random() for _ in bodies)
+        sqs, s3 = self.aws.client("sqs"), self.aws.client("s3")
+        arrivals: dict[str, datetime] = {}
+        for index, (body, at) in enumerate(zip(bodies, times, strict=True), start=1):
+            request = Request(id=f"request-{index:04d}", body=body, submitted_at=at.isoformat(timespec="seconds"))
+            submit(
+                sqs, s3, queue_url=self.outputs["queue_url"], bucket=self.outputs["results_bucket"], request=request,
+                inline_bytes=self.design.requests.inline_bytes,
+            )  # fmt: skip
+            arrivals[request.id] = at
+        return arrivals
+
+    def _function_environment(self) -> dict[str, str]:
+        answer = self.aws.client("lambda").get_function_configuration(FunctionName=self.outputs["dispatcher"])
+        found: dict[str, str] = answer["Environment"]["Variables"]
+        return found
+
+    def _tick(self, at: datetime) -> dict[str, Any]:
+        with _as_in_aws(self._function_environment()):
+            return dispatcher.handler({"now": at.isoformat()}, None)
+
+    def _run_jobs(self, age_s: float, finished: dict[str, float]) -> Iterator[str]:
+        """Run every job that waits, one worker after the other, and note when each request would be ready."""
+        for job in list(self._jobs()):
+            job.status = "RUNNING"
+            codes = []
+            for _ in range(max(1, len(job._child_jobs or ()))):
+                known = set(self._results())
+                codes.append(self._work(job))
+                finished |= self._ready(sorted(set(self._results()) - known), job, age_s)
+            job.status = "SUCCEEDED" if not any(codes) else "FAILED"
+            for child in job._child_jobs or ():
+                child.status = job.status
+            yield f"{job.job_name}: {job.status.lower()}"
+
+    def _jobs(self) -> Iterator[Any]:
+        from moto.batch.models import batch_backends
+
+        for job in batch_backends[self.aws.account][self.aws.region]._jobs.values():
+            if ":" not in job.job_id and job.status == "RUNNABLE":
+                yield job
+
+    def _work(self, job: Any) -> int:
+        """One worker, as its job definition and its submission say, beside the rehearsal's model."""
+        environment = self._job_environment(job)
+        settings = WorkerSettings.from_json(environment[VARIABLE])
+        environment[VARIABLE] = replace(settings, model_url=self.model_url).to_json()
+        # One host holds this queue: nothing can be missed by a short poll.
+        with _as_in_aws(environment), mock.patch.object(worker, "POLL_S", 0):
+            return worker.main()
+
+    def _job_environment(self, job: Any) -> dict[str, str]:
+        batch = self.aws.client("batch")
+        (definition,) = batch.describe_job_definitions(jobDefinitionName=job.job_definition.name, status="ACTIVE")[
+            "jobDefinitions"
+        ]
+        containers = definition["ecsProperties"]["taskProperties"][0]["containers"]
+        told = next(one["environment"] for one in containers if one["name"] == "worker")
+        overridden = job.headway_overrides["taskProperties"][0]["containers"][0]["environment"]
+        return {one["name"]: one["value"] for one in [*told, *overridden]}
+
+    def _pool(self, job: Any) -> WorkerPool:
+        return next(pool for pool in self.design.pools if f"-{pool.name}-" in job.job_name)
+
+    def _ready(self, ids: Sequence[str], job: Any, age_s: float) -> dict[str, float]:
+        """Seconds after the departure at which each result would be there on the design's hardware."""
+        pool = self._pool(job)
+        start = age_s + assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+        times: dict[str, float] = {}
+        for first in range(0, len(ids), pool.batch_size):
+            some = ids[first : first + pool.batch_size]
+            start += pool.seconds_per_item * len(some) + pool.seconds_per_batch
+            times |= dict.fromkeys(some, start)
+        return times
+
+    def _waiting(self) -> int:
+        return self._depth(self.outputs["queue_url"])
+
+    def _dead_letters(self) -> int:
+        sqs = self.aws.client("sqs")
+        return self._depth(sqs.get_queue_url(QueueName=self.outputs["dead_letter_queue"])["QueueUrl"])
+
+    def _depth(self, url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+    def _results(self) -> dict[str, bytes]:
+        """Result files by request id."""
+        s3, bucket = self.aws.client("s3"), self.outputs["results_bucket"]
+        found: dict[str, bytes] = {}
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="results/"):
+            for row in page.get("Contents", []):
+                name = row["Key"].removeprefix("results/").removesuffix(".json")
+                found[name] = s3.get_object(Bucket=bucket, Key=row["Key"])["Body"].read()
+        return found
+
+
+@contextmanager
+def _as_in_aws(environment: Mapping[str, str]) -> Iterator[None]:
+    """The environment of a function or a container; what it prints is a log, not this terminal's."""
+    with mock.patch.dict(os.environ, environment), redirect_stdout(io.StringIO()):
+        dispatcher._client.cache_clear()
+        yield
+
+
+def _describe(submitted: Mapping[str, Any], at: datetime) -> str:
+    workers = submitted["workers"]
+    return (
+        f"{at:%H:%M} departure: {workers} worker{'s' if workers > 1 else ''} of {submitted['pool']} on "
+        f"{submitted['purchase']}, quota {submitted['quota']}"
+    )
+
+
+def _served(
+    identity: str, content: bytes | None, arrived: datetime, departure: datetime, ready_s: float | None
+) -> Served:
+    if content is None or ready_s is None:
+        return Served(id=identity, wait_s=None, model_s=None, error="no result")
+    result = json.loads(content)
+    return Served(
+        id=identity,
+        wait_s=(departure - arrived).total_seconds() + ready_s,
+        model_s=result["timings"]["model_s"],
+        output=result.get("output"),
+        error=result.get("error", ""),
+    )
+
+
+def describe_wait(design: BatchDesign) -> str:
+    """What a rehearsed wait is made of."""
+    start = assume("batch.launch") + assume("batch.pull")
+    return (
+        f"virtual window, {format_duration(start)} assumed for a new instance, load and service times as measured in "
+        "the profile"
+    )

@@ -1,0 +1,91 @@
+"""A rehearsal: a stack's program in an in-memory AWS, and real requests through what it made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from headway.architectures.design import BatchDesign, Design
+from headway.errors import HeadwayError
+from headway.planning.lock import stack_plan
+from headway.planning.plan import Plan
+from headway.planning.stacks import stack_config, stack_settings
+from headway_rehearsal.account import account
+from headway_rehearsal.endpoint import rehearse_endpoint
+from headway_rehearsal.fleet import Fleet, Run, describe_wait
+from headway_rehearsal.model_server import model_server, sample_requests
+from headway_rehearsal.outcome import Outcome, Resource, print_outcome
+from headway_rehearsal.provision import Provisioned, provision
+from headway_rehearsal.resources.base import Aws
+
+RESULTS = Path(".headway/rehearsal")
+"""Where results are copied to, below the project; ignored by git."""
+
+Progress = Callable[[str], None]
+
+
+def rehearse(
+    root: Path, stack: str, *, requests: int = 20, now: datetime | None = None, progress: Progress = lambda _: None
+) -> Outcome:
+    """Provision a stack in process and send requests through it.
+
+    Args:
+        root: The project's folder.
+        stack: A stack that has a config file in it.
+        requests: How many to send.
+        now: Time of the rehearsal, aware; the latest departure up to it is rehearsed.
+        progress: Is told what happens.
+
+    Raises:
+        HeadwayError: The stack's config, lock or profile cannot be used, or the program refuses them.
+    """
+    settings = stack_settings(root, stack)
+    plan, notes = stack_plan(stack, settings, root)
+    design = plan.design
+    if design is None:
+        raise HeadwayError(f"{plan.profile.name}: no architecture meets the wait, so there is nothing to rehearse")
+    config = stack_config(root, stack)
+    configured = config.get("aws:region", design.region)
+    if configured != design.region:
+        raise HeadwayError(f"stack {stack}: aws:region is {configured}, the profile's region is {design.region}")
+    with model_server(root) as model_url, account(design.region) as aws:
+        progress(f"provisioning stack {stack} on an in-process AWS")
+        made = provision(root / "__main__.py", stack, config, aws)
+        progress(f"{len(made.resources)} resources; sending {requests} requests")
+        run = _drive(aws, made, design, model_url, list(sample_requests(root, requests)), now or datetime.now(UTC))
+        return _outcome(root, stack, plan, design, made, run, notes)
+
+
+def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: list[object], now: datetime) -> Run:
+    if isinstance(design, BatchDesign):
+        return Fleet(aws, made.outputs, design, model_url).rehearse(bodies, now)
+    return rehearse_endpoint(aws, made.outputs["endpoint_name"], design, model_url, bodies)
+
+
+def _outcome(
+    root: Path, stack: str, plan: Plan, design: Design, made: Provisioned, run: Run, notes: tuple[str, ...]
+) -> Outcome:
+    folder = root / RESULTS / stack / "results"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for identity, content in run.results.items():
+        (folder / f"{identity}.json").write_bytes(content)
+    return Outcome(
+        stack=stack,
+        architecture=design.architecture,
+        why=plan.choice.why if plan.choice else (),
+        monthly_bill=made.outputs["monthly_bill"],
+        outputs=made.outputs,
+        resources=tuple(Resource(type=row.type, name=row.name, id=row.id) for row in made.resources),
+        events=(*notes, *run.events),
+        requests=run.served,
+        dead_letters=run.dead_letters,
+        max_wait_s=run.promise_s,
+        wait_is=describe_wait(design) if isinstance(design, BatchDesign) else "measured here, on this machine",
+        results=str(folder),
+    )
+
+
+__all__ = ["Outcome", "print_outcome", "rehearse"]
