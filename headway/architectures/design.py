@@ -72,9 +72,12 @@ class RealtimeDesign(BaseDesign):
     load_time_s: float
 
     @property
-    def alarms(self) -> tuple[str, ...]:
-        """The alarms that watch it: the component makes these, the bill charges for these."""
-        return ("errors", "invalid-requests", "latency", "not-enough-instances")
+    def alarms(self) -> dict[str, int]:
+        """The alarms that watch it, each with the metrics it looks at: the component makes these, the bill charges
+        for these. Target tracking makes one to scale out and one to scale in.
+        """
+        own = {"errors": 1, "invalid-requests": 1, "latency": 2, "not-enough-instances": 1}
+        return own | ({"scale-out": 1, "scale-in": 1} if self.invocations_per_instance is not None else {})
 
     @property
     def initial_count(self) -> int:
@@ -97,9 +100,9 @@ class ServerlessDesign(BaseDesign):
     load_time_s: float
 
     @property
-    def alarms(self) -> tuple[str, ...]:
-        """The alarms that watch it: the component makes these, the bill charges for these."""
-        return ("errors", "invalid-requests", "latency", "throttles")
+    def alarms(self) -> dict[str, int]:
+        """The alarms that watch it, each with the metrics it looks at."""
+        return {"errors": 1, "invalid-requests": 1, "latency": 2, "throttles": 1}
 
 
 class WorkerPool(Value):
@@ -160,9 +163,10 @@ class BatchDesign(BaseDesign):
     results_kept_days: int
 
     @property
-    def alarms(self) -> tuple[str, ...]:
-        """The alarms that watch it: the component makes these, the bill charges for these."""
-        return ("queue-age", "dead-letters", "failed-jobs", "stuck-jobs", "missed-departures", "dispatcher-errors")
+    def alarms(self) -> dict[str, int]:
+        """The alarms that watch it, each with the metrics it looks at."""
+        names = ("queue-age", "dead-letters", "failed-jobs", "stuck-jobs", "missed-departures", "dispatcher-errors")
+        return dict.fromkeys(names, 1)
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from headway.architectures.design import BaseDesign
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -59,11 +61,11 @@ def result_lines(design: BaseDesign, workload: Workload, *, kept_days: int) -> t
     )
 
 
-def alarm_lines(alarms: int, workload: Workload) -> tuple[Line, ...]:
-    """The alarms that the component makes."""
+def alarm_lines(alarms: Mapping[str, int], workload: Workload) -> tuple[Line, ...]:
+    """The alarms that the component makes: CloudWatch charges for each metric that one looks at."""
     return services.cloudwatch(
         workload.pricing,
-        alarms=alarms,
+        alarms=sum(alarms.values()),
         description="alarms",
         resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",),
     )

@@ -84,7 +84,7 @@ def bill(design: RealtimeDesign, workload: Workload) -> Bill:
                 resource_types=HOSTING_TYPES,
             ),
             *endpoint_lines(workload),
-            *alarm_lines(len(design.alarms), workload),
+            *alarm_lines(design.alarms, workload),
         )
     )  # fmt: skip
 

@@ -94,7 +94,7 @@ def bill(design: ServerlessDesign, workload: Workload) -> Bill:
                 description="serverless endpoint", resource_types=ENDPOINT_TYPES,
             ),
             *endpoint_lines(workload),
-            *alarm_lines(len(design.alarms), workload),
+            *alarm_lines(design.alarms, workload),
         )
     )  # fmt: skip
 

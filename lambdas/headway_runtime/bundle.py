@@ -31,7 +31,7 @@ def build_bundle(target: Path, *, vendored: bool = True) -> str:
         for package in VENDORED:
             files.update(_package_files(package))
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
+    partial = target.with_suffix(f".{os.getpid()}.partial")
     digest = hashlib.sha256()
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):

@@ -110,7 +110,7 @@ def bill(design: BatchDesign, workload: Workload) -> Bill:
     lines += queue_lines(design, workload, max_receives=design.max_receives)
     lines += result_lines(design, workload, kept_days=design.results_kept_days)
     lines += _dispatcher_lines(design, workload)
-    lines += alarm_lines(len(design.alarms), workload)
+    lines += alarm_lines(design.alarms, workload)
     return Bill(lines=tuple(lines))
 
 

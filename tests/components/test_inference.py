@@ -1,0 +1,133 @@
+"""Inference and the program: what a plan chose is what is registered, and all of it is on the bill."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headway import load_profile, plan
+from headway.bill import coverage
+from headway.errors import HeadwayError
+from headway.planning.lock import Settings, make_lock, write_lock
+from headway.planning.plan import Plan
+from headway_components import Inference
+from headway_components.inference import COMPONENTS
+from tests.components.provisioned import Provisioned, provision
+
+PROFILES = sorted(Path("stacks/profiles").glob("*.yaml"))
+BY_NAME = {path.stem: path for path in PROFILES}
+
+
+def provisioned(made: Plan) -> Provisioned:
+    return provision(lambda: Inference("work", {"plan": made}) and None)
+
+
+@pytest.fixture(scope="module", params=PROFILES, ids=lambda path: path.stem)
+def bundled(request: pytest.FixtureRequest) -> tuple[Plan, Provisioned]:
+    made = plan(load_profile(request.param))
+    return made, provisioned(made)
+
+
+def test_every_resource_of_every_bundled_profile_is_on_the_bill_or_listed(bundled: tuple[Plan, Provisioned]) -> None:
+    made, registered = bundled
+    assert made.chosen is not None
+    assert made.chosen.bill is not None
+    found = coverage(made.chosen.bill, [one.type for one in registered.resources])
+    assert found.missing == ()
+    assert len(found.billed) >= 3
+
+
+def test_the_bill_charges_for_the_alarms_that_are_made(bundled: tuple[Plan, Provisioned]) -> None:
+    made, registered = bundled
+    assert made.chosen is not None
+    assert made.chosen.bill is not None
+    alarms = registered.all("cloudwatch:MetricAlarm")
+    # CloudWatch charges an alarm for every metric that it looks at.
+    watched = sum(sum("metric" in query for query in one.inputs.get("metricQueries", [])) or 1 for one in alarms)
+    # Target tracking makes one alarm to scale out and one to scale in.
+    watched += 2 * len(registered.all("appautoscaling:Policy"))
+    (line,) = [one for one in made.chosen.bill.lines if one.meter == "alarm_standard"]
+    assert line.quantity.expected == watched
+
+
+def test_the_outputs_say_what_runs_and_why_and_what_it_costs(bundled: tuple[Plan, Provisioned]) -> None:
+    made, registered = bundled
+    assert made.choice is not None
+    (part,) = registered.all(f"headway:index:{COMPONENTS[made.choice.architecture].__name__}")  # type: ignore[attr-defined]
+    assert part.name == "work"
+
+
+def test_a_batch_stack_has_a_queue_and_no_endpoint() -> None:
+    import pulumi
+
+    made = plan(load_profile(BY_NAME["loan-documents"]))
+
+    def program() -> None:
+        for name, value in Inference("work", {"plan": made}).outputs.items():
+            pulumi.export(name, value)
+
+    outputs = provision(program).outputs
+    assert outputs["architecture"] == "batch"
+    assert outputs["queue_url"].startswith("https://sqs.us-east-1.amazonaws.com/")
+    assert "endpoint_name" not in outputs
+    assert made.choice is not None
+    assert outputs["monthly_bill"]["expected"] == f"{made.choice.monthly.expected:.2f}"
+    assert outputs["why"] == list(made.choice.why)
+
+
+def test_a_profile_given_as_a_path_is_planned() -> None:
+    made = provision(lambda: Inference("form", {"profile": str(BY_NAME["contact-form"])}) and None)
+    assert made.one("sagemaker:EndpointConfiguration").inputs["productionVariants"][0]["serverlessConfig"]
+
+
+def test_a_locked_plan_given_as_a_path_is_provisioned(tmp_path: Path) -> None:
+    profile = load_profile(BY_NAME["contact-form"])
+    lock = make_lock("dev", Settings(profile="x.yaml"), profile, plan(profile))
+    write_lock(tmp_path / "dev.json", lock)
+    args = {"plan": str(tmp_path / "dev.json"), "profile": profile}
+    made = provision(lambda: Inference("form", args) and None)
+    (variant,) = made.one("sagemaker:EndpointConfiguration").inputs["productionVariants"]
+    assert variant["serverlessConfig"]["memorySizeInMb"] == lock.plan.design.memory_mb  # type: ignore[union-attr]
+
+
+def test_a_plan_of_another_profile_is_refused() -> None:
+    made = plan(load_profile(BY_NAME["contact-form"]))
+    args = {"plan": made, "profile": str(BY_NAME["fraud-check"])}
+    with pytest.raises(HeadwayError, match="headway lock"):
+        provision(lambda: Inference("work", args) and None)
+
+
+def test_neither_plan_nor_profile_says_what_to_give() -> None:
+    with pytest.raises(HeadwayError, match="give a plan"):
+        provision(lambda: Inference("work", {}) and None)
+
+
+def test_a_plan_that_found_nothing_is_not_provisioned() -> None:
+    fields = json.loads(load_profile(BY_NAME["contact-form"]).model_dump_json(exclude_unset=True))
+    fields["latency"]["max_wait"] = "1ms"
+    with pytest.raises(HeadwayError, match="no architecture meets the wait"):
+        provision(lambda: Inference("work", {"profile": fields}) and None)
+
+
+def test_an_endpoint_has_no_use_for_a_wired_queue() -> None:
+    args = {
+        "profile": str(BY_NAME["fraud-check"]),
+        "queue_arn": "arn:aws:sqs:us-east-1:123456789012:q",
+        "dead_letter_queue_arn": "arn:aws:sqs:us-east-1:123456789012:d",
+    }
+    with pytest.raises(HeadwayError, match="queue_arn"):
+        provision(lambda: Inference("work", args) and None)
+
+
+def test_another_region_than_the_profiles_is_refused() -> None:
+    import pulumi
+
+    def program() -> None:
+        pulumi.runtime.set_all_config({"aws:region": "eu-west-1"})
+        Inference("work", {"profile": str(BY_NAME["contact-form"])})
+
+    try:
+        with pytest.raises(HeadwayError, match="eu-west-1"):
+            provision(program)
+    finally:
+        pulumi.runtime.set_all_config({})
