@@ -73,8 +73,9 @@ class RealtimeDesign(BaseDesign):
 
     @property
     def alarms(self) -> dict[str, int]:
-        """The alarms that watch it, each with the metrics it looks at: the component makes these, the bill charges
-        for these. Target tracking makes one to scale out and one to scale in.
+        """The alarms that watch it, each with the metrics it looks at.
+
+        The component makes these, the bill charges for these; target tracking makes its own two, out and in.
         """
         own = {"errors": 1, "invalid-requests": 1, "latency": 2, "not-enough-instances": 1}
         return own | ({"scale-out": 1, "scale-in": 1} if self.invocations_per_instance is not None else {})

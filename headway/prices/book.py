@@ -130,7 +130,7 @@ class PriceBook:
         found = [price for region in self.content["services"] if (price := self.find(region, service, meter))]
         return max((tiers[0] for tiers in found), key=lambda price: price.usd / price.per, default=None)
 
-    def dearest_instance(self, instance_type: str, purchase: str) -> Price | None:
+    def dearest_instance(self, instance_type: str, purchase: Purchase) -> Price | None:
         """The dearest price of an instance in any region."""
         return max(self._everywhere(instance_type, purchase), key=lambda price: price.usd, default=None)
 

@@ -30,19 +30,32 @@ def build_bundle(target: Path, *, vendored: bool = True) -> str:
     if vendored:
         for package in VENDORED:
             files.update(_package_files(package))
+    contents = {name: files[name].read_bytes() for name in sorted(files)}
+    digest = hashlib.sha256()
+    for name, content in contents.items():
+        digest.update(name.encode() + b"\0" + content)
+    if _digest_of(target) == digest.hexdigest():
+        return digest.hexdigest()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.partial")
-    digest = hashlib.sha256()
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            content = files[name].read_bytes()
-            digest.update(name.encode() + b"\0" + content)
+        archive.comment = digest.hexdigest().encode()
+        for name, content in contents.items():
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = 0o644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     os.replace(partial, target)
     return digest.hexdigest()
+
+
+def _digest_of(archive: Path) -> str:
+    """The digest that an archive was written with; empty where there is none."""
+    try:
+        with zipfile.ZipFile(archive) as existing:
+            return existing.comment.decode()
+    except (OSError, zipfile.BadZipFile, UnicodeDecodeError):
+        return ""
 
 
 def _runtime_files() -> Iterator[tuple[str, Path]]:

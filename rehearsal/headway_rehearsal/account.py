@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from threading import Lock
 from typing import Any
 from unittest import mock
 
@@ -18,6 +18,8 @@ CONFIG: Any = {
     "lambda": {"use_docker": False},
     "iam": {"load_aws_managed_policies": False},
 }
+NO_SAMPLE_IMAGES = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+"""Moto's 500 sample machine images take half a second to make, and nothing here starts one."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal", "AWS_SESSION_TOKEN": "rehearsal"}
 
 
@@ -28,14 +30,21 @@ def account(region: str) -> Iterator[Aws]:
     from moto import mock_aws
 
     with (
-        mock.patch.dict(os.environ, {**CREDENTIALS, "AWS_DEFAULT_REGION": region, "AWS_REGION": region}),
+        mock.patch.dict(
+            os.environ, {**CREDENTIALS, **NO_SAMPLE_IMAGES, "AWS_DEFAULT_REGION": region, "AWS_REGION": region}
+        ),
         mock_aws(config=CONFIG),
         patched(),
     ):
+        made: dict[str, Any] = {}
+        making = Lock()
 
-        @cache
         def client(service: str) -> Any:
-            return boto3.client(service, region_name=region)
+            # Programs register resources from several threads; a session makes one client at a time.
+            with making:
+                if service not in made:
+                    made[service] = boto3.client(service, region_name=region)
+                return made[service]
 
         client("iam").create_role(RoleName="AWSServiceRoleForBatch", AssumeRolePolicyDocument="{}")
         yield Aws(client=client, region=region, account=ACCOUNT)

@@ -30,6 +30,7 @@ from headway_runtime.contract import Request, submit
 from headway_runtime.departures import before
 from headway_runtime.settings import VARIABLE, DispatcherSettings, WorkerSettings
 
+RESULTS = "results/"
 TICKS = 12
 """Ticks after a departure in which everything must have been served."""
 
@@ -113,9 +114,10 @@ class Fleet:
             job.status = "RUNNING"
             codes = []
             for _ in range(max(1, len(job._child_jobs or ()))):
-                known = set(self._results())
+                known = set(self._result_keys())
                 codes.append(self._work(job))
-                finished |= self._ready(sorted(set(self._results()) - known), job, age_s)
+                new = [_id_of(key) for key in self._result_keys() if key not in known]
+                finished |= self._ready(new, job, age_s)
             job.status = "SUCCEEDED" if not any(codes) else "FAILED"
             for child in job._child_jobs or ():
                 child.status = job.status
@@ -176,12 +178,12 @@ class Fleet:
     def _results(self) -> dict[str, bytes]:
         """Result files by request id."""
         s3, bucket = self.aws.client("s3"), self.outputs["results_bucket"]
-        found: dict[str, bytes] = {}
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="results/"):
-            for row in page.get("Contents", []):
-                name = row["Key"].removeprefix("results/").removesuffix(".json")
-                found[name] = s3.get_object(Bucket=bucket, Key=row["Key"])["Body"].read()
-        return found
+        return {_id_of(key): s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in self._result_keys()}
+
+    def _result_keys(self) -> list[str]:
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.outputs["results_bucket"], Prefix=RESULTS)
+        return [row["Key"] for page in found for row in page.get("Contents", [])]
 
 
 @contextmanager
@@ -190,6 +192,10 @@ def _as_in_aws(environment: Mapping[str, str]) -> Iterator[None]:
     with mock.patch.dict(os.environ, environment), redirect_stdout(io.StringIO()):
         dispatcher._client.cache_clear()
         yield
+
+
+def _id_of(key: str) -> str:
+    return key.removeprefix(RESULTS).removesuffix(".json")
 
 
 def _describe(submitted: Mapping[str, Any], at: datetime) -> str:

@@ -128,7 +128,21 @@ def job_summaries_with_sizes() -> Any:
     return stack
 
 
+def one_loader_of_models() -> Any:
+    """Moto lists and parses botocore's models anew for every service, a tenth of a second each: one loader does it."""
+    import boto3
+    from moto.core import utils
+
+    boto3.setup_default_session()
+    session: Any = boto3.DEFAULT_SESSION
+    # Importing its EC2 reads the list of AWS's regions once for every session that it makes.
+    with mock.patch.object(boto3, "Session", return_value=session):
+        import moto.ec2  # noqa: F401
+    return mock.patch.object(utils, "create_loader", return_value=session._session.get_component("data_loader"))
+
+
 PATCHES: tuple[Callable[[], Any], ...] = (
+    one_loader_of_models,
     bucket_policies_with_conditions,
     new_instance_types,
     multi_container_jobs,
