@@ -18,7 +18,9 @@ from headway.sizing.kernel import simulate_quantile
 from headway.sizing.service_time import ServiceTime
 
 FORMULAS_UP_TO_CV = 1.5
-_NODES = 96
+_EDGES = np.concatenate([np.linspace(0, 0.9, 61), np.linspace(0.9, 0.99, 25)[1:], np.linspace(0.99, 1, 21)[1:]])
+"""Slices of the service time's distribution, finer where a percentile looks."""
+_WEIGHTS, _MIDDLES = np.diff(_EDGES), ((_EDGES[1:] + _EDGES[:-1]) / 2).tolist()
 
 
 def erlang_b(load: float, servers: int) -> float:
@@ -71,7 +73,7 @@ def response_exceeds(rate: float, service: ServiceTime, servers: int, seconds: f
     if rate * service.mean >= servers:
         return 1.0
     wait, chance = _tail(rate, service, servers, ca2)
-    return _exceeds(_nodes(service), wait, chance, seconds)
+    return _exceeds(service, wait, chance, seconds)
 
 
 def response_quantile(rate: float, service: ServiceTime, servers: int, p: float, *, ca2: float = 1.0) -> float:
@@ -93,14 +95,13 @@ def response_quantile(rate: float, service: ServiceTime, servers: int, p: float,
     wait, chance = _tail(rate, service, servers, ca2)
     if chance < 1e-9:
         return service.quantile(p)
-    nodes = _nodes(service)
     tail = max(0.0, log(chance / (1 - p)))
     low, high = 0.0, service.quantile(p) + wait * (1 + tail) + service.mean
-    while _exceeds(nodes, wait, chance, high) > 1 - p:
+    while _exceeds(service, wait, chance, high) > 1 - p:
         low, high = high, high * 2
     for _ in range(40):
         middle = (low + high) / 2
-        if _exceeds(nodes, wait, chance, middle) > 1 - p:
+        if _exceeds(service, wait, chance, middle) > 1 - p:
             low = middle
         else:
             high = middle
@@ -166,15 +167,14 @@ def _tail(rate: float, service: ServiceTime, servers: int, ca2: float) -> tuple[
 
 @lru_cache(maxsize=1024)
 def _nodes(service: ServiceTime) -> NDArray[np.float64]:
-    """Equally likely points of the service time."""
-    shares = (np.arange(_NODES) + 0.5) / _NODES
-    return np.array([service.quantile(share) for share in shares])
+    """Points of the service time at the middle of each of its slices."""
+    return np.array([service.quantile(share) for share in _MIDDLES])
 
 
-def _exceeds(nodes: NDArray[np.float64], wait: float, chance: float, seconds: float) -> float:
-    """P(W + S > t), S over its nodes: 1 where S alone exceeds t, the exponential tail of W elsewhere."""
-    left = seconds - nodes
+def _exceeds(service: ServiceTime, wait: float, chance: float, seconds: float) -> float:
+    """P(W + S > t): S alone exceeds t, exactly; or it does not and the exponential tail of W does, over S's nodes."""
+    alone = 1 - service.cdf(seconds)
     if wait <= 0:
-        return float(np.mean(left < 0))
-    tail = np.where(left < 0, 1.0, chance * np.exp(-np.maximum(left, 0.0) / wait))
-    return float(np.mean(tail))
+        return alone
+    left = seconds - _nodes(service)
+    return alone + chance * float(np.sum(np.where(left < 0, 0.0, _WEIGHTS * np.exp(-np.maximum(left, 0.0) / wait))))
