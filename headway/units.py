@@ -55,6 +55,8 @@ def parse_duration(value: object) -> float:
         if unit not in _DURATION_UNITS:
             raise ValueError(f"{text!r}: {part[2]!r} is no unit of time; use ms, s, m, h or d")
         total += float(part[1]) * _DURATION_UNITS[unit]
+    if total == float("inf"):
+        raise ValueError("a duration cannot be negative or infinite")
     return total
 
 

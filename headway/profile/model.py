@@ -16,7 +16,16 @@ from math import exp, log, sqrt
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from headway.assumptions import ASSUMPTIONS, AppliedDefault, assume
 from headway.errors import nearest
@@ -71,6 +80,13 @@ class Part(BaseModel):
     """A part of the profile: frozen, and unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and (info.field_name or "") not in ("predictable", "equals"):
+            raise ValueError("true and false are no values here")
+        return value
 
 
 class WaitRule(Part):
