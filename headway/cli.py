@@ -145,7 +145,7 @@ def price(
     headway price --list
     headway price lambda requests=3000000 duration=1s memory=512MB
     headway price sagemaker-hosting instance_type=ml.g5.xlarge hours=730 --region eu-west-1
-    headway price sqs requests=5000000 --rate requests_standard_per_1m=0.40 --free-tier
+    headway price sqs requests=5000000 --rate standard_requests=0.40 --free-tier
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.bill import catalogue
     from headway.prices import load_book

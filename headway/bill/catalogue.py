@@ -24,25 +24,33 @@ class Service(NamedTuple):
     book_name: str
     """Its name in the price book: where its meters are."""
     about: str
+    meters: tuple[str, ...] = ()
+    """The meters it charges, where these are not its whole family in the book."""
 
 
+_DATA = ("data_processed_in", "data_processed_out", "data_processed_in_or_out")
 _TABLE = (
     Service("ec2", services.ec2, "EC2", "instance hours, on-demand or spot"),
     Service("ebs", services.ebs, "EBS", "gp3 volumes and snapshots"),
-    Service("ipv4", services.public_ipv4, "VPC", "public IPv4 addresses"),
-    Service("sagemaker-hosting", services.sagemaker_hosting, "SageMakerHosting", "endpoint instances, storage, data"),
-    Service("sagemaker-serverless", services.sagemaker_serverless, "SageMakerServerless", "serverless inference"),
+    Service("ipv4", services.public_ipv4, "VPC", "public IPv4 addresses", ("public_ipv4_in_use",)),
+    Service("sagemaker-hosting", services.sagemaker_hosting, "SageMakerHosting", "endpoint instances, storage, data",
+            ("hosting", "ml_storage_gp2", *_DATA)),
+    Service("sagemaker-serverless", services.sagemaker_serverless, "SageMakerServerless", "serverless inference",
+            ("inference_duration", "provisioned_concurrency", *_DATA)),
     Service("lambda", services.lambda_, "Lambda", "functions: requests, GB-seconds, ephemeral storage"),
-    Service("sqs", services.sqs, "SQS", "queue requests by 64 KB"),
+    Service("sqs", services.sqs, "SQS", "queue requests by 64 KB", ("standard_requests", "fifo_requests")),
     Service("sns", services.sns, "SNS", "topics: publishes by 64 KB, deliveries"),
     Service("s3", services.s3, "S3", "storage and requests"),
-    Service("eventbridge", services.eventbridge, "EventBridge", "custom events, pipes, API destinations by 64 KB"),
-    Service("scheduler", services.scheduler, "EventBridge", "schedule invocations"),
+    Service("eventbridge", services.eventbridge, "EventBridge", "custom events, pipes, API destinations by 64 KB",
+            ("custom_events", "pipes_requests", "api_destinations")),
+    Service("scheduler", services.scheduler, "EventBridge", "schedule invocations", ("scheduler_invocations",)),
     Service("cloudwatch", services.cloudwatch, "CloudWatch", "metrics, alarms, dashboards, logs"),
     Service("nat", services.nat_gateway, "NATGateway", "NAT gateways: hours and data"),
-    Service("interface-endpoint", services.interface_endpoint, "VPC", "VPC interface endpoints: hours by zone, data"),
-    Service("data-transfer", services.data_transfer, "DataTransfer", "out to the internet, between zones"),
-)
+    Service("interface-endpoint", services.interface_endpoint, "VPC", "VPC interface endpoints: hours by zone, data",
+            ("interface_endpoint_hour", "interface_endpoint_data")),
+    Service("data-transfer", services.data_transfer, "DataTransfer", "out to the internet, between zones",
+            ("internet_out", "inter_az_each_direction")),
+)  # fmt: skip
 CATALOGUE: dict[str, Service] = {row.name: row for row in _TABLE}
 _KEYS = {"duration": "seconds", "memory": "memory_mb", "ephemeral": "ephemeral_mb", "storage_gb": "storage_gb_months"}
 """Short keys for long ones."""
@@ -79,8 +87,7 @@ def meters_of(service: Service, book: PriceBook) -> tuple[str, ...]:
     """The meters of a service's family in the book, and those that are known to be unpriced."""
     if service.name == "ec2":
         return ("on_demand", "spot")
-    extra = {"sagemaker-hosting": ("hosting",), "sagemaker-serverless": ("provisioned_concurrency",)}
-    return (*extra.get(service.name, ()), *book.meters(service.book_name))
+    return service.meters or book.meters(service.book_name)
 
 
 def price(

@@ -19,7 +19,7 @@ def print_catalogue(out: Console, book: PriceBook) -> None:
         table.add_row(f"{row['service']}\n{row['about']}", keys, " ".join(row["meters"]))
         table.add_section()
     out.print(table)
-    out.print("headway price lambda requests=3000000 duration=1s memory=512MB --rate requests_per_1m=0.20")
+    out.print("headway price lambda requests=3000000 duration=1s memory=512MB --rate requests_x86=0.20")
 
 
 CATALOGUE_COLUMNS = ("service", "usage (* must be given)", "meters (for --rate)")
