@@ -1,0 +1,51 @@
+import re
+
+import pytest
+
+from headway.architectures import serverless
+from headway.architectures.design import ServerlessDesign
+from tests.architectures.workloads import workload
+
+
+def test_a_wait_that_bears_a_cold_start_needs_nothing_kept_warm() -> None:
+    (found,) = serverless.plan(workload(latency={"max_wait": "4m"}, traffic={"per_day": 50}))
+    assert found.feasible
+    assert isinstance(found.design, ServerlessDesign)
+    assert found.design.provisioned_concurrency == 0
+    assert found.design.memory_mb == 4096
+    # Half the requests of 50 a day come after more than the time that an idle function is kept.
+    assert found.wait is not None
+    assert found.wait.p99_s > 90
+    assert found.utilization is None
+
+
+def test_the_bill_is_the_milliseconds_that_ran() -> None:
+    (found,) = serverless.plan(workload(latency={"max_wait": "4m"}, traffic={"per_day": 50}))
+    assert found.bill is not None
+    line = next(one for one in found.bill.lines if one.meter == "inference_duration")
+    assert float(line.quantity.expected) == pytest.approx(50 * 730 / 24 * 9.0 * 4)
+
+
+def test_a_wait_shorter_than_a_cold_start_keeps_concurrency_warm_and_its_price_is_unknown() -> None:
+    (found,) = serverless.plan(workload(latency={"max_wait": "30s"}, traffic={"per_day": 50}))
+    assert isinstance(found.design, ServerlessDesign)
+    assert found.design.provisioned_concurrency >= 1
+    assert found.bill is not None
+    assert "SageMakerServerless.provisioned_concurrency" in found.bill.unpriced
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"model__request": "5MB"}, "exceeds the 4 MB limit"),
+        ({"model__load_time": "4m"}, "/ping|3 min|180 s"),
+        ({"latency__max_wait": "5s"}, "too slow|5 s"),
+        ({"traffic": {"per_hour": 200_000}}, "200"),
+        ({"model__measured": [{"hardware": "serverless-4GB", "seconds": 70}]}, "60 s"),
+        ({"model__measured": [{"hardware": "g5.xlarge", "seconds": 1}]}, "not measured: measure serverless-4GB"),
+    ],
+)
+def test_what_serverless_cannot_do_it_says(changes: dict[str, object], expected: str) -> None:
+    (found,) = serverless.plan(workload(**changes))
+    assert not found.feasible
+    assert re.search(expected, found.reason), found.reason
