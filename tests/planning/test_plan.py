@@ -84,8 +84,8 @@ def test_an_environment_keeps_the_architecture_and_only_sizes_it() -> None:
 
 def test_reselecting_may_choose_another_for_a_small_environment() -> None:
     profile = changed(
-        "contact-form", traffic={"per_hour": 40_000}, model={"measured": [
-            {"hardware": "m5.large", "seconds": 0.4}, {"hardware": "serverless-2GB", "seconds": 0.5}], "load_time": "2s"},
+        "contact-form", latency={"max_wait": "10s"}, traffic={"per_hour": 2000}, model={"measured": [
+            {"hardware": "m5.large", "seconds": 0.4}, {"hardware": "serverless-6GB", "seconds": 3}], "load_time": "2s"},
     )  # fmt: skip
     assert plan(profile).choice.architecture == "realtime"  # type: ignore[union-attr]
     assert plan(profile, scale=0.001).choice.architecture == "realtime"  # type: ignore[union-attr]
