@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 CONFLICTS = 5
+THERE_ALREADY = frozenset({"PreconditionFailed", "412"})
+UNDER_WAY = frozenset({"ConditionalRequestConflict", "409"})
 
 
 def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:
@@ -21,10 +24,11 @@ def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
         except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if status == 412:
+            code = error.response["Error"]["Code"]
+            if code in THERE_ALREADY:
                 return False
-            if status == 409 and attempt < CONFLICTS - 1:
+            if code in UNDER_WAY and attempt < CONFLICTS - 1:
+                time.sleep(0.1 * 2**attempt)
                 continue
             raise
         return True

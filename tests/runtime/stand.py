@@ -1,0 +1,167 @@
+"""A stand for the worker: an AWS that other processes reach, a queue with its dead letters, a bucket, a model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from headway_rehearsal.account import account, served
+from headway_runtime.contract import Request, submit
+from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
+
+REGION = "us-east-1"
+PATIENCE_S = 15.0
+
+
+class Model:
+    """A model by the SageMaker contract: doubles ``n``; refuses ``{"poison": true}``; can be slow, and can die."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds, self.batches, self.dead = seconds, [], False
+        model = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._reply(200, {})
+
+            def do_POST(self) -> None:
+                bodies = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                model.batches.append(len(bodies))
+                time.sleep(model.seconds)
+                if model.dead:
+                    self.close_connection = True
+                elif any("poison" in body for body in bodies):
+                    self._reply(400, {"error": "poison"})
+                else:
+                    self._reply(200, [{"twice": 2 * body["n"]} for body in bodies])
+
+            def _reply(self, status: int, content: Any) -> None:
+                body = json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@dataclass
+class Stand:
+    """Queue, dead letters, bucket and model, and the address of the AWS that they live in."""
+
+    sqs: Any
+    s3: Any
+    endpoint: str
+    queue_url: str
+    dead_url: str
+    model: Model
+    settings: WorkerSettings
+    bucket: str = "results"
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def send(self, count: int, start: int = 1, **body: Any) -> None:
+        """Submit requests ``r1 ..``, each with its number."""
+        for n in range(start, start + count):
+            request = Request(id=f"r{n}", body={"n": n, **body})
+            submit(self.sqs, self.s3, queue_url=self.queue_url, bucket=self.bucket, request=request)
+
+    def start(self, quota: int = 1000, **settings: Any) -> subprocess.Popen[str]:
+        """A worker as a process of its own, with the environment that a job gets."""
+        environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            VARIABLE: replace(self.settings, **settings).to_json(),
+            JOB_QUOTA: str(quota),
+            JOB_DEPARTURE: "20260603T1200Z",
+        }
+        # Short polls: one host holds this queue.
+        code = "import sys; from headway_runtime import worker; worker.POLL_S = 1; sys.exit(worker.main())"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.processes.append(process)
+        return process
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """Result files by request id."""
+        rows = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="results/").get("Contents", [])
+        found = [json.loads(self.s3.get_object(Bucket=self.bucket, Key=row["Key"])["Body"].read()) for row in rows]
+        return {one["id"]: one for one in found}
+
+    def depth(self, url: str = "") -> tuple[int, int]:
+        """Messages that wait, and messages in somebody's hands."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=names)["Attributes"]
+        return int(found[names[0]]), int(found[names[1]])
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        self.model.close()
+
+
+@contextmanager
+def stand(*, seconds: float = 0.0, visibility_s: int = 30, max_receives: int = 3, batch: int = 4) -> Iterator[Stand]:
+    """Everything that a worker needs, for as long as a test lasts."""
+    with account(REGION) as aws, served() as endpoint:
+        sqs, s3 = aws.client("sqs"), aws.client("s3")
+        s3.create_bucket(Bucket="results")
+        dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        redrive = {
+            "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{aws.account}:dead",
+            "maxReceiveCount": str(max_receives),
+        }
+        url = sqs.create_queue(
+            QueueName="requests",
+            Attributes={"VisibilityTimeout": str(visibility_s), "RedrivePolicy": json.dumps(redrive)},
+        )["QueueUrl"]
+        model = Model(seconds)
+        settings = WorkerSettings(
+            queue_url=f"{endpoint}/{aws.account}/requests", results_bucket="results", batch_size=batch,
+            visibility_timeout_s=visibility_s, max_receives=max_receives, load_time_s=1, seconds_per_batch=1,
+            model="classifier:1", model_url=model.url,
+        )  # fmt: skip
+        made = Stand(sqs, s3, endpoint, url, dead, model, settings)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def eventually(true: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
+    """Wait until something holds.
+
+    Raises:
+        AssertionError: It did not in time.
+    """
+    end = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < end, "did not come true in time"
+        time.sleep(0.05)
+
+
+def terminate(process: subprocess.Popen[str]) -> int:
+    """What AWS does to a job that it stops; returns the exit code."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout=PATIENCE_S)

@@ -1,0 +1,155 @@
+"""The worker as a process: it drains, it batches, it writes once; killed in the middle, nothing is lost or doubled."""
+
+import json
+
+from headway_runtime.contract import Request, submit
+from tests.runtime.stand import eventually, stand, terminate
+
+
+def test_it_drains_the_queue_in_batches_and_writes_each_result_once() -> None:
+    with stand(batch=4) as here:
+        here.send(10)
+        worker = here.start()
+        assert worker.wait(timeout=20) == 0
+        results = here.results()
+        assert {name: one["output"] for name, one in results.items()} == {
+            f"r{n}": {"twice": 2 * n} for n in range(1, 11)
+        }
+        assert here.model.batches == [4, 4, 2]
+        assert here.depth() == (0, 0)
+        first = results["r1"]
+        assert (first["model"], first["attempt"], first["departure"]) == ("classifier:1", 1, "20260603T1200Z")
+        assert {"submitted_at", "started_at", "finished_at", "queued_s", "model_s"} == first["timings"].keys()
+
+
+def test_it_takes_its_quota_and_leaves_the_rest() -> None:
+    with stand(batch=4) as here:
+        here.send(10)
+        assert here.start(quota=6).wait(timeout=20) == 0
+        assert len(here.results()) == 6
+        assert here.depth() == (4, 0)
+        assert here.model.batches == [4, 2]
+
+
+def test_a_large_body_travels_as_a_pointer() -> None:
+    with stand() as here:
+        here.send(1, padding="x" * 60_000)
+        (message,) = here.sqs.receive_message(QueueUrl=here.queue_url, VisibilityTimeout=0)["Messages"]
+        assert json.loads(message["Body"])["s3"] == "s3://results/requests/r1.json"
+        assert here.start().wait(timeout=20) == 0
+        assert here.results()["r1"]["output"] == {"twice": 2}
+
+
+def test_told_to_stop_it_finishes_its_batch_and_leaves_the_rest_to_others() -> None:
+    with stand(seconds=0.4, batch=2) as here:
+        here.send(12)
+        worker = here.start()
+        eventually(lambda: len(here.model.batches) >= 2)
+        assert terminate(worker) == 0
+        done = len(here.results())
+        assert 2 <= done < 12
+        # Nothing is in anybody's hands: the next worker sees it at once.
+        assert here.depth() == (12 - done, 0)
+        here.model.seconds = 0.0
+        assert here.start().wait(timeout=20) == 0
+        results = here.results()
+        assert {one["output"]["twice"] for one in results.values()} == {2 * n for n in range(1, 13)}
+        assert {one["attempt"] for one in results.values()} == {1}
+        assert sum(here.model.batches) == 12
+
+
+def test_killed_in_the_middle_what_it_held_comes_back_and_nothing_is_lost() -> None:
+    with stand(seconds=0.5, batch=2, visibility_s=2) as here:
+        here.send(6)
+        worker = here.start()
+        eventually(lambda: len(here.model.batches) >= 2)
+        worker.kill()
+        worker.wait(timeout=5)
+        here.model.seconds = 0.0
+        # The dead worker's messages are seen again when their visibility runs out.
+        eventually(lambda: here.depth()[1] == 0)
+        assert here.start().wait(timeout=20) == 0
+        results = here.results()
+        assert {one["output"]["twice"] for one in results.values()} == {2 * n for n in range(1, 7)}
+        assert max(one["attempt"] for one in results.values()) == 2
+        assert here.depth() == (0, 0)
+
+
+def test_two_workers_share_a_queue_and_write_nothing_twice() -> None:
+    with stand(seconds=0.05, batch=2) as here:
+        here.send(20)
+        workers = [here.start(), here.start()]
+        assert [worker.wait(timeout=30) for worker in workers] == [0, 0]
+        told = [json.loads(line) for worker in workers for line in (worker.stdout or "") if '"finished"' in line]
+        assert len(here.results()) == 20
+        assert sum(one["written"] for one in told) == 20
+        assert sum(one["already_there"] for one in told) == 0
+
+
+def test_a_poison_item_ends_in_the_dead_letters_and_the_others_are_served() -> None:
+    with stand(batch=4, max_receives=2) as here:
+        here.send(3)
+        here.send(1, start=4, poison=True)
+        # A failed item is seen again after five seconds: wait for that rather than for the queue to look empty.
+        for _ in range(2):
+            assert here.start().wait(timeout=20) == 0
+            eventually(lambda: here.depth()[1] == 0)
+        here.sqs.receive_message(QueueUrl=here.queue_url)
+        assert here.depth(here.dead_url) == (1, 0)
+        results = here.results()
+        assert {results[f"r{n}"]["output"]["twice"] for n in (1, 2, 3)} == {2, 4, 6}
+        assert "poison" in results["r4"]["error"]
+        assert results["r4"]["attempt"] == 2
+
+
+def test_what_is_no_request_ends_in_the_dead_letters_and_harms_nobody() -> None:
+    with stand(max_receives=1) as here:
+        here.sqs.send_message(QueueUrl=here.queue_url, MessageBody="not json")
+        here.sqs.send_message(QueueUrl=here.queue_url, MessageBody=json.dumps({"id": "../escape", "body": 1}))
+        here.send(1)
+        assert here.start().wait(timeout=20) == 0
+        here.sqs.receive_message(QueueUrl=here.queue_url)
+        assert set(here.results()) == {"r1"}
+        assert here.depth(here.dead_url)[0] == 2
+
+
+def test_a_body_that_is_not_there_fails_alone() -> None:
+    with stand(max_receives=1) as here:
+        gone = Request(id="gone", s3="s3://results/requests/gone.json")
+        submit(here.sqs, here.s3, queue_url=here.queue_url, bucket=here.bucket, request=gone)
+        here.send(1)
+        assert here.start().wait(timeout=20) == 0
+        results = here.results()
+        assert results["r1"]["output"] == {"twice": 2}
+        assert "cannot be read" in results["gone"]["error"]
+
+
+def test_a_model_that_dies_ends_the_worker_with_an_error_and_gives_everything_back() -> None:
+    with stand(batch=4) as here:
+        here.send(4)
+        here.model.dead = True
+        assert here.start().wait(timeout=20) == 1
+        assert here.depth() == (4, 0)
+        assert here.results() == {}
+
+
+def test_a_batch_that_takes_longer_than_the_visibility_is_not_given_to_another() -> None:
+    with stand(seconds=4.0, batch=4, visibility_s=2) as here:
+        here.send(4)
+        worker = here.start(quota=4)
+        eventually(lambda: len(here.model.batches) == 1)
+        eventually(lambda: here.depth()[1] == 4)
+        assert here.sqs.receive_message(QueueUrl=here.queue_url, WaitTimeSeconds=3).get("Messages", []) == []
+        assert worker.wait(timeout=20) == 0
+        assert {one["attempt"] for one in here.results().values()} == {1}
+        assert here.model.batches == [4]
+
+
+def test_a_result_that_is_there_stands() -> None:
+    with stand() as here:
+        here.s3.put_object(Bucket="results", Key="results/r1.json", Body=b'{"id": "r1", "output": "first"}')
+        here.send(1)
+        worker = here.start()
+        assert worker.wait(timeout=20) == 0
+        assert here.results()["r1"]["output"] == "first"
+        assert here.depth() == (0, 0)
