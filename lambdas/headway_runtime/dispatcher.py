@@ -36,6 +36,12 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     return tick(now, settings, _client("sqs"), _client("batch"))
 
 
+def forget() -> None:
+    """Be as a process that has just started: nothing handled yet, no clients."""
+    _memory.clear()
+    _client.cache_clear()
+
+
 def tick(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -> dict[str, Any]:
     """Observe, reconcile, act; returns what was seen and done."""
     observed = observe(now, settings, sqs, batch)

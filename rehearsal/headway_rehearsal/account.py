@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 from unittest import mock
@@ -46,7 +46,9 @@ def account(region: str) -> Iterator[Aws]:
                     made[service] = boto3.client(service, region_name=region)
                 return made[service]
 
-        client("iam").create_role(RoleName="AWSServiceRoleForBatch", AssumeRolePolicyDocument="{}")
+        # Accounts may be nested in one process: the inner one finds the outer one's role.
+        with suppress(client("iam").exceptions.EntityAlreadyExistsException):
+            client("iam").create_role(RoleName="AWSServiceRoleForBatch", AssumeRolePolicyDocument="{}")
         yield Aws(client=client, region=region, account=ACCOUNT)
 
 

@@ -48,7 +48,7 @@ def _answering(model_url: str) -> Iterator[None]:
     from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
     def invoke_endpoint(self: Any) -> tuple[int, dict[str, str], bytes]:
-        name = self._get_params().get("EndpointName")
+        name = self.path.split("/")[2]  # /endpoints/<name>/invocations
         if name not in sagemaker_backends[self.current_account][self.region].endpoints:
             raise JsonRESTError("ValidationError", f"Endpoint {name} of account {self.current_account} not found.")
         body = self.body if isinstance(self.body, bytes) else str(self.body).encode()

@@ -57,6 +57,7 @@ class Fleet:
 
     def rehearse(self, bodies: Sequence[Any], now: datetime) -> Run:
         """Serve ``bodies`` as if they had arrived before the latest departure up to ``now``."""
+        dispatcher.forget()
         settings = DispatcherSettings.from_json(self._function_environment()[VARIABLE])
         due, prior = islice(before(now, settings.departures, ZoneInfo(settings.timezone)), 2)
         promise_s = min(
@@ -190,7 +191,6 @@ class Fleet:
 def _as_in_aws(environment: Mapping[str, str]) -> Iterator[None]:
     """The environment of a function or a container; what it prints is a log, not this terminal's."""
     with mock.patch.dict(os.environ, environment), redirect_stdout(io.StringIO()):
-        dispatcher._client.cache_clear()
         yield
 
 

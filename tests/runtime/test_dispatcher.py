@@ -46,7 +46,7 @@ class Fleet:
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
     with account("us-east-1") as aws:
-        dispatcher._memory.clear()
+        dispatcher.forget()
         batch, iam = aws.client("batch"), aws.client("iam")
         role = iam.get_role(RoleName="AWSServiceRoleForBatch")["Role"]["Arn"]
         queues = {}
@@ -100,7 +100,7 @@ def test_a_second_tick_of_the_same_or_of_a_new_process_submits_nothing_more(flee
     fleet.send(25)
     fleet.tick()
     assert fleet.tick(NOON + timedelta(minutes=1))["submitted"] == []
-    dispatcher._memory.clear()
+    dispatcher.forget()
     assert fleet.tick(NOON + timedelta(minutes=2))["submitted"] == []
     assert len(fleet.jobs()) == 1
 

@@ -1,0 +1,87 @@
+"""A rehearsal from the stack's config to the result files, for each architecture."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from headway.errors import HeadwayError
+from headway_rehearsal.run import rehearse
+
+Project = Callable[..., Path]
+WEDNESDAY = datetime(2026, 6, 3, 15, 7, tzinfo=UTC)
+"""11:07 in New York: the latest departure of office hours was at 11:00, the one before at 10:45."""
+
+
+def test_a_batch_stack_serves_every_request_at_its_departure(project: Project) -> None:
+    root = project("loan-documents")
+    outcome = rehearse(root, "dev", requests=20, now=WEDNESDAY)
+    assert outcome.architecture == "batch"
+    assert outcome.complete
+    assert len(outcome.requests) == 20
+    assert outcome.dead_letters == 0
+    assert outcome.max_wait_s == 1800
+    waits = [one.wait_s for one in outcome.requests if one.wait_s is not None]
+    # Launch, pull and load take 5.5 minutes; the window adds up to 15.
+    assert 330 < min(waits) < max(waits) < 330 + 900 + 60
+    assert waits[0] > waits[-1], "who came first has waited longest"
+    assert "20 requests between Wed 10:45 and 11:00" in outcome.events[-3]
+    files = sorted(Path(outcome.results).glob("*.json"))
+    assert len(files) == 20
+    first = json.loads(files[0].read_text())
+    assert first["id"] == "request-0001"
+    assert first["output"]["label"] == "payslip"
+    assert first["timings"]["submitted_at"].startswith("2026-06-03T14:")
+
+
+def test_more_requests_than_a_quota_need_more_workers(project: Project) -> None:
+    outcome = rehearse(project("loan-documents", scale="0.02"), "dev", requests=30, now=WEDNESDAY)
+    assert outcome.complete
+    (departure,) = [event for event in outcome.events if "departure:" in event]
+    assert "on spot" in departure
+
+
+@pytest.mark.parametrize(("profile", "architecture"), [("fraud-check", "realtime"), ("contact-form", "serverless")])
+def test_an_endpoint_stack_answers_each_request(project: Project, profile: str, architecture: str) -> None:
+    outcome = rehearse(project(profile), "dev", requests=6)
+    assert outcome.architecture == architecture
+    assert len(outcome.requests) == 6
+    assert all(one.output["label"] for one in outcome.requests)
+    assert all(one.wait_s is not None and one.wait_s < 1 for one in outcome.requests)
+    assert "InService" in outcome.events[-2]
+
+
+def test_every_other_batch_profile_is_rehearsed_too(project: Project) -> None:
+    outcome = rehearse(project("nightly-report"), "dev", requests=5, now=WEDNESDAY)
+    assert (outcome.architecture, outcome.complete) == ("batch", True)
+
+
+def test_what_was_made_is_listed_with_its_ids(project: Project) -> None:
+    outcome = rehearse(project("contact-form"), "dev", requests=1)
+    kinds = {one.type for one in outcome.resources}
+    assert {"aws:sagemaker/endpoint:Endpoint", "aws:cloudwatch/metricAlarm:MetricAlarm"} <= kinds
+    assert all(one.id for one in outcome.resources)
+    assert outcome.outputs["endpoint_name"] == "headway-dev-contact-form-serverless"
+
+
+def test_a_stack_that_is_not_locked_is_told_so_in_the_events(project: Project) -> None:
+    outcome = rehearse(project("contact-form"), "dev", requests=1)
+    assert "headway lock --stack dev" in outcome.events[0]
+
+
+def test_another_region_in_the_stack_than_in_the_profile_is_refused(project: Project) -> None:
+    root = project("contact-form")
+    path = root / "stacks/Pulumi.dev.yaml"
+    path.write_text(path.read_text().replace("us-east-1", "eu-west-1"))
+    with pytest.raises(HeadwayError, match="aws:region is eu-west-1"):
+        rehearse(root, "dev", requests=1)
+
+
+def test_a_profile_that_nothing_fits_is_refused(project: Project) -> None:
+    root = project("contact-form")
+    path = root / "stacks/profiles/contact-form.yaml"
+    path.write_text(path.read_text().replace("max_wait: 8s", "max_wait: 1ms"))
+    with pytest.raises(HeadwayError, match="no architecture meets the wait"):
+        rehearse(root, "dev", requests=1)
