@@ -67,7 +67,7 @@ def _options(
 
 @app.command()
 def plan(
-    profile: Annotated[Path, typer.Argument(help="The workload: a YAML or JSON file.", show_default=False)],
+    profile: Annotated[Path, typer.Argument(metavar="PROFILE", help="The workload: a YAML or JSON file.")],
     only: Annotated[str | None, typer.Option(metavar="ARCH", help="Plan this architecture alone.")] = None,
     scale: Annotated[
         float, typer.Option(help="Share of the traffic; the architecture is still chosen on all of it.")
@@ -126,7 +126,9 @@ def lock(
 
 @app.command()
 def price(
-    service: Annotated[str | None, typer.Argument(help="A name from --list.", show_default=False)] = None,
+    service: Annotated[
+        str | None, typer.Argument(metavar="SERVICE", help="A name from --list.", show_default=False)
+    ] = None,
     usage: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="A month's usage.", show_default=False)
     ] = None,

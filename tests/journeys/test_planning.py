@@ -1,0 +1,168 @@
+"""From a profile to an answer, as a user types it; and every way to type it wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.typed import headway
+
+LOANS = "stacks/profiles/loan-documents.yaml"
+
+
+def test_a_plan_answers_first_and_then_explains_itself() -> None:
+    said = headway("plan", LOANS)
+    assert said.code == 0
+    assert said.err == ""
+    lines = said.out.splitlines()
+    assert lines[0] == "loan-documents: how long can the people waiting really wait? 30 min to 1.5 h"
+    assert lines[1].startswith("batch: USD 106 a month")
+    for section in ("Candidates", "Why batch", "Bill of batch", "Today", "Not considered"):
+        assert any(line.startswith(section) for line in lines), section
+    assert "total a month" in said.out
+    assert max(len(line) for line in lines) <= 100
+
+
+def test_a_plan_for_machines_has_the_documented_shape() -> None:
+    said = headway("plan", LOANS, "--format", "json")
+    content = json.loads(said.out)
+    assert content["schema_version"] == 1
+    assert content["choice"]["architecture"] == "batch"
+    assert isinstance(content["choice"]["monthly"]["expected"], str)
+    assert {"p50_s", "p99_s", "worst_s", "at_percentile_s"} == content["choice"]["wait"].keys()
+    lines = content["candidates"][-1]["bill"]["lines"]
+    total = sum(float(line["amount"]["expected"]) for line in lines if line["amount"])
+    assert total == pytest.approx(float(content["candidates"][-1]["bill"]["total"]["expected"]))
+
+
+def test_details_name_every_source_and_assumption() -> None:
+    said = headway("plan", LOANS, "--details")
+    assert "EC2 spot: " in said.out
+    assert "spot.miss" in said.out
+
+
+def test_the_least_profile_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "name: contact-form\nlatency: {max_wait: 5s}\ntraffic: {per_day: 50}\n"
+        "model: {measured: [{hardware: m5.large, seconds: 0.4}]}\n"
+    )
+    said = headway("plan", "mine.yaml", cwd=tmp_path)
+    assert said.code == 0
+    assert "realtime: USD" in said.out
+
+
+def test_when_nothing_fits_it_says_what_to_relax_and_exits_2(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "name: x\nlatency: {max_wait: 1ms}\ntraffic: {per_day: 50}\n"
+        "model: {measured: [{hardware: m5.large, seconds: 0.4}]}\n"
+    )
+    said = headway("plan", "mine.yaml", cwd=tmp_path)
+    assert said.code == 2
+    assert "nothing fits; closest is realtime, relax" in said.out
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "mine.yaml: empty"),
+        (b"\x00\x01\xff", "mine.yaml"),
+        (b"name: x\nlatncy: 1\n", "did you mean latency"),
+        (b"name: x\nregion: us-esat-1\nlatency: {max_wait: 5s}\ntraffic: {per_day: 1}\nmodel: {measured: [{hardware: m5.large, seconds: 1}]}\n", "us-east-1"),
+        (b"name: x\nlatency: {max_wait: 5s}\ntraffic: {per_day: 1}\nmodel: {measured: [{hardware: g55.xlarge, seconds: 1}]}\n", "g5"),
+    ],
+)  # fmt: skip
+def test_a_wrong_profile_is_one_clear_message_and_exit_1(tmp_path: Path, content: bytes, expected: str) -> None:
+    (tmp_path / "mine.yaml").write_bytes(content)
+    said = headway("plan", "mine.yaml", cwd=tmp_path)
+    assert said.code == 1
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert expected in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["plan", "."], "is a directory"),
+        (["plan", "stacks/profiles/loan-document.yaml"], "did you mean"),
+        (["plan", LOANS, "--only", "bach"], "did you mean batch"),
+        (["plan", LOANS, "--scale", "0"], "--scale 0"),
+        (["plan", LOANS, "--prices", "README.md"], "not a price snapshot"),
+        (["plan", LOANS, "--prices", "nowhere.json"], "nowhere.json"),
+        (["plan"], "PROFILE"),
+        (["plan", LOANS, "--formt", "json"], "--formt"),
+        (["pla", LOANS], "pla"),
+        (["price", "lamda", "requests=1"], "did you mean lambda"),
+        (["price", "lambda", "requests"], "key=value"),
+        (["price", "lambda", "requests=1", "requests=2"], "given twice"),
+        (["lock", "--stack", "prd"], "did you mean prod"),
+        (["rehearse", "--stack", "prd"], "did you mean prod"),
+    ],
+)
+def test_a_wrong_command_is_one_clear_message_and_exit_1(arguments: list[str], expected: str) -> None:
+    said = headway(*arguments)
+    assert said.code == 1, said
+    assert expected in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("command", ["", "plan", "lock", "price", "rehearse", "schema"])
+def test_help_teaches_with_examples_or_options(command: str) -> None:
+    said = headway(*([command] if command else []), "--help")
+    assert said.code == 0
+    assert "Usage: headway" in said.out
+    if command in ("", "plan", "price"):
+        assert "headway plan" in said.out or "headway price" in said.out
+
+
+def test_planning_loads_neither_pulumi_nor_an_aws_sdk() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, headway.cli; headway.cli.run(['plan', 'stacks/profiles/loan-documents.yaml', '--format', 'json']);"
+        "loaded = {name.split('.')[0] for name in sys.modules};"
+        "assert not loaded & {'pulumi', 'pulumi_aws', 'boto3', 'botocore', 'moto', 'headway_components'}, loaded"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_five_names_of_the_package_are_there() -> None:
+    import headway as package
+
+    for name in ("load_profile", "plan", "price"):
+        assert callable(getattr(package, name))
+
+
+def test_prices_are_listed_and_priced() -> None:
+    listed = headway("price", "--list")
+    assert listed.code == 0
+    assert "sagemaker-serverless" in listed.out
+    assert "provisioned_concurrency" in listed.out
+    bill = headway("price", "lambda", "requests=3000000", "duration=1s", "memory=512MB")
+    assert bill.code == 0
+    assert "25.60" in bill.out
+    free = headway(
+        "price", "lambda", "requests=3000000", "duration=1s", "memory=512MB", "--free-tier", "--format", "json"
+    )
+    assert round(float(json.loads(free.out)["total"]["expected"]), 2) == 18.73
+    rated = headway("price", "sqs", "requests=5000000", "--rate", "standard_requests=0.50")
+    assert "2.50" in rated.out
+
+
+def test_an_unpriced_line_is_said_to_be_left_out() -> None:
+    said = headway(
+        "price", "sagemaker-serverless", "requests=1", "seconds=1", "memory=2GB", "provisioned_concurrency=1",
+        "provisioned_hours=730",
+    )  # fmt: skip
+    assert said.code == 0
+    assert "unpriced" in said.out
+    assert "The total leaves out" in said.out
+
+
+def test_the_schema_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    assert headway("schema", "--out", str(tmp_path / "s.json")).code == 0
+    assert json.loads((tmp_path / "s.json").read_text())["title"] == "Headway workload profile"
+    assert headway("schema").out == (tmp_path / "s.json").read_text()
