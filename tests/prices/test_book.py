@@ -104,7 +104,7 @@ def test_hardware_that_is_not_known_says_what_comes_near() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x1f\x8bno", b"[]", b"{}", gzip.compress(json.dumps({"format": 99}).encode())]
+    "content", [b"", b"\x1f\x8bno", b"[]", b"{}", gzip.compress(json.dumps({"format": 99}).encode(), mtime=0)]
 )
 def test_a_file_that_is_no_snapshot_is_told_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "prices.json"
