@@ -1,6 +1,14 @@
 """What every test starts from: no credentials, no configuration of the machine it runs on; slow tests last."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: what fails here fails there. Set HYPOTHESIS_PROFILE=search to look for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("search", deadline=None, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.units import format_duration, format_size, format_usd, parse_duration, parse_size, to_decimal
@@ -57,12 +57,10 @@ def test_sizes_are_shown_in_the_nearest_unit() -> None:
 
 
 @given(st.floats(0, 1e12, allow_nan=False))
-@settings(max_examples=50, deadline=None)
 def test_a_float_becomes_the_decimal_that_it_is_written_as(value: float) -> None:
     assert float(to_decimal(value)) == pytest.approx(value, rel=1e-11, abs=0)
 
 
 @given(st.integers(1, 10**6), st.sampled_from(["s", "m", "h"]))
-@settings(max_examples=50, deadline=None)
 def test_a_number_with_a_unit_is_read_exactly(number: int, unit: str) -> None:
     assert parse_duration(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600}[unit]

@@ -64,13 +64,13 @@ class ServiceTime:
 
     def quantile(self, p: float) -> float:
         """Seconds that a share ``p`` of requests stays within."""
-        if self.cv == 0:
+        if self.sigma == 0:
             return self.mean
         return exp(self.mu + self.sigma * _NORMAL.inv_cdf(p))
 
     def cdf(self, seconds: float) -> float:
         """Share of requests that take no longer than ``seconds``."""
-        if self.cv == 0:
+        if self.sigma == 0:
             return 1.0 if seconds >= self.mean else 0.0
         return _NORMAL.cdf((log(seconds) - self.mu) / self.sigma) if seconds > 0 else 0.0
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headway import load_profile, plan
@@ -24,7 +24,6 @@ def line(amount: Decimal | None, **fields: object) -> Line:
 
 
 @given(st.lists(st.one_of(st.none(), amounts), max_size=30))
-@settings(max_examples=50, deadline=None)
 def test_a_bills_total_is_the_sum_of_its_lines_and_says_what_it_leaves_out(values: list[Decimal | None]) -> None:
     bill = Bill(lines=tuple(line(value) for value in values))
     assert bill.total.expected == sum((value for value in values if value is not None), Decimal(0))
@@ -32,7 +31,6 @@ def test_a_bills_total_is_the_sum_of_its_lines_and_says_what_it_leaves_out(value
 
 
 @given(st.lists(amounts, min_size=3, max_size=3), st.lists(amounts, min_size=3, max_size=3))
-@settings(max_examples=50, deadline=None)
 def test_ranges_add_end_by_end_and_keep_their_order(one: list[Decimal], other: list[Decimal]) -> None:
     left, right = Range.of(*sorted(one)), Range.of(*sorted(other))
     both = left + right

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.bill import CATALOGUE, Bill, price
@@ -12,8 +12,6 @@ from headway.bill.catalogue import keys_of, meters_of
 from headway.errors import HeadwayError
 from headway.prices import load_book
 from headway.prices.book import without
-
-quick = settings(max_examples=40, deadline=None)
 
 
 def cents(bill: Bill) -> Decimal:
@@ -175,7 +173,6 @@ def test_every_service_of_the_catalogue_can_be_priced_from_its_listed_keys(name:
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
-@quick
 def test_more_usage_never_costs_less(one: int, other: int) -> None:
     low, high = sorted((one, other))
     for service, key in (("sqs", "requests"), ("data-transfer", "internet_out_gb")):
@@ -183,7 +180,6 @@ def test_more_usage_never_costs_less(one: int, other: int) -> None:
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
-@quick
 def test_a_flat_price_adds_up(one: int, other: int) -> None:
     both = price("scheduler", {"invocations": one + other}).total.expected
     assert (

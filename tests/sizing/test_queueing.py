@@ -3,7 +3,7 @@
 from math import inf, log, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.sizing.kernel import simulate_quantile
@@ -19,7 +19,6 @@ from headway.sizing.service_time import ServiceTime
 from tests.sizing.oracle import quantile, simulate
 
 LOADS = st.floats(0.01, 50)
-quick = settings(max_examples=40, deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -90,13 +89,11 @@ def test_without_traffic_there_is_only_service() -> None:
 
 
 @given(LOADS, st.integers(1, 80))
-@quick
 def test_another_server_never_makes_more_requests_wait(load: float, servers: int) -> None:
     assert erlang_c(load, servers + 1) <= erlang_c(load, servers) + 1e-12
 
 
 @given(st.floats(0.01, 20), st.floats(0.0, 1.4), st.integers(1, 30))
-@quick
 def test_more_traffic_never_shortens_the_wait(rate: float, cv: float, servers: int) -> None:
     service = ServiceTime(1.0, cv)
     assert (
@@ -105,7 +102,6 @@ def test_more_traffic_never_shortens_the_wait(rate: float, cv: float, servers: i
 
 
 @given(st.floats(0.01, 20), st.floats(0.05, 1.4), st.floats(2.5, 30))
-@quick
 def test_the_fewest_servers_meet_the_goal_and_one_fewer_does_not(rate: float, cv: float, times: float) -> None:
     service = ServiceTime(1.0, cv)
     goal = service.quantile(0.99) * times / 2

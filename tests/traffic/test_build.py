@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.errors import HeadwayError
@@ -110,7 +110,6 @@ def test_a_trace_file_says_what_to_give_instead() -> None:
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=168, max_size=168), st.floats(0.001, 100))
-@settings(max_examples=20, deadline=None)
 def test_an_environment_has_its_share_of_every_hour(hourly: list[float], scale: float) -> None:
     whole, part = build_demand(profile({"hourly": hourly})), build_demand(profile({"hourly": hourly}), scale=scale)
     assert part.per_month == pytest.approx(whole.per_month * scale)
