@@ -9,6 +9,7 @@ from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Line
+from headway.bill.pricing import Context, not_modelled
 from headway.units import DAYS_PER_MONTH
 
 QUEUE_TYPES = ("aws:sqs/queue:Queue",)
@@ -38,7 +39,7 @@ def queue_lines(design: BaseDesign, workload: Workload, *, max_receives: int) ->
             assumptions=("contract.inline_bytes", "batch.retry_share"), resource_types=QUEUE_TYPES,
         ),
         *services.sqs(
-            workload.pricing, requests=others, message_bytes=message, description="requests received and deleted",
+            workload.pricing, requests=others, message_bytes=message, description="received and deleted",
             assumptions=("sqs.empty_receive_share", "batch.retry_share"), resource_types=QUEUE_TYPES,
         ),
     )  # fmt: skip
@@ -62,10 +63,19 @@ def result_lines(design: BaseDesign, workload: Workload, *, kept_days: int) -> t
 
 
 def alarm_lines(alarms: Mapping[str, int], workload: Workload) -> tuple[Line, ...]:
-    """The alarms that the component makes: CloudWatch charges for each metric that one looks at."""
-    return services.cloudwatch(
-        workload.pricing,
-        alarms=sum(alarms.values()),
-        description="alarms",
-        resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",),
+    """The alarms that the component makes: CloudWatch charges for each metric that one looks at.
+
+    The topic that they tell has a key of its own, whose price is not in the book; a topic that is wired in needs none.
+    """
+    key = Context("key of the alarm topic", resource_types=("aws:kms/key:Key",))
+    topic = Context("alarm messages", resource_types=("aws:sns/topic:Topic",))
+    return (
+        *services.cloudwatch(
+            workload.pricing,
+            alarms=sum(alarms.values()),
+            description="alarms",
+            resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",),
+        ),
+        not_modelled("KMS", "customer_key", "key-month", key),
+        not_modelled("SNS", "standard_publish", "message", topic),
     )

@@ -30,11 +30,6 @@ FREE = {
     "aws:sqs/queuePolicy:QueuePolicy": "no charge",
 }
 """Types that cost nothing by themselves, and why."""
-NOT_MODELLED = {
-    "aws:kms/key:Key": "the price of a key is not in the book",
-    "aws:sns/topic:Topic": "alarm messages: a handful a month",
-}
-"""Types that may cost something that this bill leaves out, and what."""
 
 
 class Coverage(NamedTuple):
@@ -43,24 +38,20 @@ class Coverage(NamedTuple):
     billed: tuple[str, ...]
     free: tuple[str, ...]
     not_modelled: tuple[str, ...]
+    """On the bill by name, without an amount."""
     missing: tuple[str, ...]
     """On no list: a bug of the bill."""
 
 
 def coverage(bill: Bill, registered: Iterable[str]) -> Coverage:
     """Where each registered type's cost stands; types that are not AWS's are passed over."""
-    billed = {name for line in bill.lines for name in line.resource_types}
+    billed = {name for line in bill.lines if line.state != "not_modelled" for name in line.resource_types}
+    named = {name for line in bill.lines if line.state == "not_modelled" for name in line.resource_types}
     types = sorted({name for name in registered if name.startswith("aws:")})
     rows: dict[str, list[str]] = {"billed": [], "free": [], "not_modelled": [], "missing": []}
     for name in types:
         place = (
-            "billed"
-            if name in billed
-            else "free"
-            if name in FREE
-            else "not_modelled"
-            if name in NOT_MODELLED
-            else "missing"
+            "billed" if name in billed else "free" if name in FREE else "not_modelled" if name in named else "missing"
         )
         rows[place].append(name)
     return Coverage(*(tuple(rows[place]) for place in Coverage._fields))

@@ -60,6 +60,11 @@ def metered(pricing: Pricing, service: str, meter: str, quantity: Quantity, cont
     return _line(service, meter, "priced", shown, tiers[0].unit, _PricedAt(tiers, amount), context, note)
 
 
+def not_modelled(service: str, meter: str, unit: str, context: Context) -> Line:
+    """A line for something that costs and whose amount is not worked out: named, never taken for nothing."""
+    return _line(service, meter, "not_modelled", Range.exactly(1), unit, None, context)
+
+
 FREE_TIER_NAMES = {
     "requests_x86": "requests", "requests_arm": "requests", "duration_x86": "duration", "duration_arm": "duration",
     "standard_requests": "requests", "fifo_requests": "requests", "standard_publish": "publishes",

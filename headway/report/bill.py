@@ -21,7 +21,8 @@ def print_bill(out: Console, bill: Bill, *, period: str = "a month", details: bo
         right=("quantity", "unit price", "USD", "low to high"), fold=("service", "what", "unit"),
     )  # fmt: skip
     previous = ""
-    for line in bill.lines:
+    services = list(dict.fromkeys(line.service for line in bill.lines))
+    for line in sorted(bill.lines, key=lambda one: services.index(one.service)):
         _add_line(table, line, "" if line.service == previous else line.service, ranged)
         previous = line.service
     table.add_section()

@@ -142,8 +142,8 @@ def test_starts_linger_spot_misses_and_retries_are_paid() -> None:
     found, _ = planned(workload())
     assert found.bill is not None
     lines = {line.description: line for line in found.bill.lines}
-    spot = next(line for name, line in lines.items() if "on spot" in name)
-    missed = next(line for name, line in lines.items() if "spot missed" in name)
+    spot = next(line for name, line in lines.items() if name.startswith("spot"))
+    missed = next(line for name, line in lines.items() if "spot is missed" in name)
     assert float(missed.quantity.expected / (spot.quantity.expected + missed.quantity.expected)) == pytest.approx(
         assume("spot.miss"), abs=0.03
     )

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from headway import load_profile, plan
 from headway.bill import Bill, Line, Range, coverage
-from headway.bill.coverage import FREE, NOT_MODELLED
 
 PROFILES = sorted(Path("stacks/profiles").glob("*.yaml"))
 amounts = st.decimals(0, 10**7, places=4)
@@ -64,7 +63,8 @@ def test_money_is_a_decimal_string_in_json_and_comes_back() -> None:
 
 
 def test_coverage_sorts_every_type_and_an_unknown_one_is_missing() -> None:
-    bill = Bill(lines=(line(Decimal(1), resource_types=("aws:sqs/queue:Queue",)),))
+    key = line(None, resource_types=("aws:kms/key:Key",)).model_copy(update={"state": "not_modelled"})
+    bill = Bill(lines=(line(Decimal(1), resource_types=("aws:sqs/queue:Queue",)), key))
     found = coverage(
         bill, ["aws:sqs/queue:Queue", "aws:iam/role:Role", "aws:kms/key:Key", "aws:x/y:Z", "headway:index:X"]
     )
@@ -72,7 +72,3 @@ def test_coverage_sorts_every_type_and_an_unknown_one_is_missing() -> None:
     assert found.free == ("aws:iam/role:Role",)
     assert found.not_modelled == ("aws:kms/key:Key",)
     assert found.missing == ("aws:x/y:Z",)
-
-
-def test_no_type_is_free_and_not_modelled_at_once() -> None:
-    assert not FREE.keys() & NOT_MODELLED.keys()

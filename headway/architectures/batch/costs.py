@@ -125,24 +125,22 @@ def _instance_lines(design: BatchDesign, pool: WorkerPool, workload: Workload) -
         low, _, high = (scenario.spot_price for scenario in workload.scenarios)
         on_spot = services.ec2(
             pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
-            description=f"workers on spot, {pool.name}",
+            description=f"spot, batches of {pool.batch_size}",
             assumptions=("spot.miss", "spot.survival_15min", "spot.price", *resting), resource_types=EC2_TYPES,
         )  # fmt: skip
         lines += [_with_price_range(line, low, high) for line in on_spot]
     if on_demand_h.high:
         lines += services.ec2(
             pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
-            description=f"departures that spot missed, on-demand, {pool.name}",
+            description="on-demand, where spot is missed",
             assumptions=("spot.miss", *resting), resource_types=EC2_TYPES,
         )  # fmt: skip
     lines += services.ebs(
         pricing, gb_months=hours * (to_decimal(design.root_volume_gb) / HOURS_PER_MONTH),
-        description="root volumes while instances run", assumptions=("batch.root_volume_gb",),
+        description="root volumes", assumptions=("batch.root_volume_gb",),
         resource_types=("aws:ec2/launchTemplate:LaunchTemplate",),
     )  # fmt: skip
-    lines += services.public_ipv4(
-        pricing, hours=hours, description="public addresses while instances run", resource_types=EC2_TYPES
-    )
+    lines += services.public_ipv4(pricing, hours=hours, description="public addresses", resource_types=EC2_TYPES)
     return lines
 
 
@@ -162,11 +160,11 @@ def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
     return [
         *services.lambda_(
             pricing, requests=TICKS_PER_MONTH, seconds=assume("dispatcher.tick_seconds"),
-            memory_mb=design.dispatcher_memory_mb, arch="arm64", description="dispatcher, one tick a minute",
+            memory_mb=design.dispatcher_memory_mb, arch="arm64", description="dispatcher",
             assumptions=("dispatcher.tick_seconds",), resource_types=("aws:lambda/function:Function",),
         ),
         *services.scheduler(
-            pricing, invocations=TICKS_PER_MONTH, description="the dispatcher's schedule",
+            pricing, invocations=TICKS_PER_MONTH, description="dispatcher's ticks",
             resource_types=("aws:scheduler/schedule:Schedule",),
         ),
         *services.cloudwatch(
@@ -176,7 +174,7 @@ def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
             resource_types=("aws:cloudwatch/logGroup:LogGroup",),
         ),
         *services.s3(
-            pricing, gets=jobs * 2, description="workers fetch the runtime and the artifact",
+            pricing, gets=jobs * 2, description="runtime, artifact",
             resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",),
         ),
     ]  # fmt: skip

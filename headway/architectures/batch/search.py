@@ -7,7 +7,7 @@ cheapest within the wait stays. A week may also leave at fixed hours of the day,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -22,8 +22,8 @@ from headway.architectures.batch.calendar import (
     regime_minutes,
 )
 from headway.architectures.batch.stages import Hardware, Stage, hardware_for
-from headway.architectures.batch.waits import wait_of
-from headway.architectures.design import BatchDesign, Candidate, DepartureRule, WorkerPool
+from headway.architectures.batch.waits import closest, waits_by_promise
+from headway.architectures.design import BatchDesign, Candidate, DepartureRule, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.units import format_duration
@@ -66,6 +66,7 @@ def plan(workload: Workload) -> list[Candidate]:
         ]
     usage = costs.fleet_usage(design, workload)
     backlog = costs.backlog_run(design, workload)
+    waits = waits_by_promise(design, workload)
     in_time = backlog is None or backlog.takes_s <= backlog.within_s
     return [
         Candidate(
@@ -74,12 +75,12 @@ def plan(workload: Workload) -> list[Candidate]:
             reason="" if in_time else "the backlog does not fit its time",
             design=design,
             bill=costs.bill(design, workload),
-            wait=wait_of(design, workload),
+            wait=closest(waits),
             operations=workload.operations("batch"),
             utilization=usage.utilization,
             monthly_requests=workload.demand.per_month,
             backlog=backlog,
-            facts=_facts(design, legs),
+            facts=_facts(workload, waits, legs),
             assumptions=(
                 "batch.launch", "batch.pull", "batch.linger", "batch.tick", "spot.miss", "spot.survival_15min",
                 "spot.price", "batch.retry_share", "batch.fleet_headroom",
@@ -217,16 +218,18 @@ def _too_slow(workload: Workload, hardware: list[Hardware]) -> str:
     return f"too slow: worst {format_duration(least)} (start, load, one batch) against {format_duration(tightest)}"
 
 
-def _facts(design: BatchDesign, legs: list[Leg]) -> tuple[str, ...]:
+def _facts(workload: Workload, waits: Mapping[float, Wait], legs: list[Leg]) -> tuple[str, ...]:
     facts = []
     for leg in legs:
+        promise = min(kind.promise_s for kind in leg.kinds)
+        made = f"p{workload.demand.percentile:g} {format_duration(waits[promise].at_percentile_s)}"
         per_week = sum(leg.kinds.values())
         gap = max(kind.gap_s for kind in leg.kinds)
         stage = leg.stage
         where = "on-demand" if leg.on_demand else "spot"
         facts.append(
-            f"for waits of {format_duration(min(k.promise_s for k in leg.kinds))}: {per_week} departures a week, "
-            f"at most {format_duration(gap)} apart, up to {stage.workers} x {stage.machine.instance_type} on {where}, "
+            f"for waits of {format_duration(promise)} ({made}): {per_week} departures a week, at most "
+            f"{format_duration(gap)} apart, up to {stage.workers} x {stage.machine.instance_type} on {where}, "
             f"batches of {stage.batch}"
             + ("" if leg.on_demand else f", last call at {format_duration(stage.last_call_s)}")
         )

@@ -7,6 +7,7 @@ the last call, then for an on-demand start and its round: so last call, not luck
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
@@ -24,8 +25,14 @@ ARRIVALS, TICKS, ROUNDS = 48, 6, 8
 Array = NDArray[np.float64]
 
 
-def wait_of(design: BatchDesign, workload: Workload) -> Wait:
-    """Waits in the regime that comes closest to its promise, each departure weighted by what it takes."""
+def closest(waits: Mapping[float, Wait]) -> Wait:
+    """The waits of the regime that comes closest to its promise."""
+    promise = max(waits, key=lambda one: waits[one].at_percentile_s / one)
+    return waits[promise]
+
+
+def waits_by_promise(design: BatchDesign, workload: Workload) -> dict[float, Wait]:
+    """Waits of each regime, by the seconds it promises; each departure weighted by what it takes."""
     pools = {pool.name: pool for pool in design.pools}
     by_promise: dict[float, list[tuple[Array, Array]]] = {}
     worst: dict[float, float] = {}
@@ -35,14 +42,12 @@ def wait_of(design: BatchDesign, workload: Workload) -> Wait:
             promise = rule.promise_s
             by_promise.setdefault(promise, []).append((waits, weights * max(kind.mean, 1e-9) * times))
             worst[promise] = max(worst.get(promise, 0.0), float(waits.max()))
-    closest, found = -1.0, Wait(p50_s=0.0, p99_s=0.0, at_percentile_s=0.0)
+    found: dict[float, Wait] = {}
     for promise, rows in by_promise.items():
         waits = np.concatenate([row[0] for row in rows])
         weights = np.concatenate([row[1] for row in rows])
         p50, p99, at = _quantiles(waits, weights, (0.5, 0.99, workload.percentile))
-        if at / promise > closest:
-            closest = at / promise
-            found = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise])
+        found[promise] = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise])
     return found
 
 
