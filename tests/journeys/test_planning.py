@@ -166,3 +166,22 @@ def test_the_schema_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     assert headway("schema", "--out", str(tmp_path / "s.json")).code == 0
     assert json.loads((tmp_path / "s.json").read_text())["title"] == "Headway workload profile"
     assert headway("schema").out == (tmp_path / "s.json").read_text()
+
+
+def test_the_readme_shows_what_the_command_says() -> None:
+    shown = (
+        Path("README.md").read_text().split("$ headway plan stacks/profiles/loan-documents.yaml\n")[1].split("```")[0]
+    )
+    said = [line.rstrip() for line in headway("plan", LOANS).out.splitlines()]
+    assert shown.rstrip().splitlines() == said[: len(shown.rstrip().splitlines())]
+    assert len(shown.splitlines()) > 10
+
+
+def test_the_readmes_figures_are_the_plans() -> None:
+    content = json.loads(headway("plan", LOANS, "--format", "json").out)
+    monthly = {one["architecture"]: one["monthly"] for one in content["candidates"] if one["monthly"]}
+    text = Path("README.md").read_text()
+    bar = f"bar [{float(content['current']['priced']):.0f}, {float(monthly['realtime']['expected']):.0f}, {float(monthly['batch']['expected']):.0f}]"
+    assert bar in text
+    low, high = (f"{float(monthly['batch'][end]):.0f}" for end in ("low", "high"))
+    assert f"({low} to {high})" in text
