@@ -29,6 +29,8 @@ from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, P
 
 BUNDLE = Path(".headway/runtime.zip")
 """Where the runtime's archive is built, beside the program; ignored by git."""
+START_ALLOWANCE_S = 120
+"""Of a job's time limit, for its own start-up and for giving back what it holds."""
 LONGEST_FLEET = 40
 """Of the fleet's name, which starts every job's name: pool, departure, purchase and attempt follow within 128."""
 
@@ -131,6 +133,7 @@ def worker_settings(design: BatchDesign, pool_name: str, queue_url: str, bucket:
         max_receives=design.max_receives,
         load_time_s=pool.load_time_s,
         seconds_per_batch=pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch,
+        stop_after_s=max(60.0, design.job_timeout_s - START_ALLOWANCE_S - 2 * pool.seconds_per_batch),
         artifact=(container.artifact if container else None) or "",
         model=(container.image.rsplit("/", 1)[-1] if container and container.image else ""),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,8 +85,11 @@ def _against(old: Plan | None, new: Plan) -> list[str]:
     if old is None or old.choice is None or new.choice is None:
         return []
     difference = new.choice.monthly.expected - old.choice.monthly.expected
-    sign = "more" if difference >= 0 else "less"
-    lines = [f"  before: {describe(old)}", f"  {format_usd(abs(difference))} a month {sign}"]
+    if abs(difference) < Decimal("0.005"):
+        cost = "the same bill; details of the design or its reasons changed"
+    else:
+        cost = f"{format_usd(abs(difference))} a month {'more' if difference > 0 else 'less'}"
+    lines = [f"  before: {describe(old)}", f"  {cost}"]
     if old.choice.architecture != new.choice.architecture:
         lines += [f"  {reason}" for reason in new.choice.why]
     if old.prices.as_of != new.prices.as_of:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import log
 
 from headway.architectures import ARCHITECTURES, Workload
 from headway.architectures.design import Candidate
@@ -196,6 +197,13 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
                 f"expected {format_usd(bill.total.expected)} a month exceeds the budget of "
                 f"{format_usd(profile.budget.monthly)}"
             )
+    growth = profile.traffic.growth_per_month
+    if growth > 0:
+        months = log(1.5) / log(1 + growth)
+        said.append(
+            f"traffic grows {growth:.0%} a month and this plan is for today's: half as much again in {months:.0f} "
+            "months; run `headway lock` then"
+        )
     if profile.model.container is None:
         said.append("no model.container: this can be planned and priced, but not provisioned")
     for name, field in (("tiers", profile.tiers), ("features", profile.features), ("precompute", profile.precompute)):

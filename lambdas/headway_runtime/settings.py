@@ -85,6 +85,8 @@ class WorkerSettings:
     """Expected time from start to the model's first answer; the worker gives it three times that and a minute."""
     seconds_per_batch: float
     """Expected time of a full batch."""
+    stop_after_s: float = 0.0
+    """Take nothing more after this long, so that the job's time limit ends no batch; 0: never."""
     artifact: str = ""
     """``s3://`` address of the model's artifact; empty: it is in the image."""
     model: str = ""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from headway_runtime.contract import BadRequestError, Request, parse_request
@@ -77,10 +78,11 @@ class Worker:
             ModelError: The model never came up or died: everything in hand was given back.
         """
         wait_until_ready(self.settings.model_url, 3 * self.settings.load_time_s + 60)
+        end = time.monotonic() + (self.settings.stop_after_s or inf)
         held = Held(self.sqs, self.settings.queue_url, self.settings.visibility_timeout_s)
         empty = 0
         try:
-            while not self.stopping and self.tally.taken < self.quota and empty < EMPTY_POLLS:
+            while not self._done(end) and empty < EMPTY_POLLS:
                 messages = self._receive(held)
                 empty = 0 if messages else empty + 1
                 if messages:
@@ -88,6 +90,10 @@ class Worker:
         finally:
             held.close()
         return self.tally
+
+    def _done(self, end: float) -> bool:
+        """Told to stop, at its quota, or out of time: what is left takes the next departure."""
+        return self.stopping or self.tally.taken >= self.quota or time.monotonic() >= end
 
     def _receive(self, held: Held) -> list[dict[str, Any]]:
         """Up to a batch of messages; the first call waits, the others only top up."""

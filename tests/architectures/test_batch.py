@@ -229,3 +229,13 @@ def test_departures_agree_with_the_dispatchers_calendar() -> None:
             break
         found.append((departure.at - monday.astimezone(UTC)).total_seconds())
     assert sorted(found) == [at for at, _ in calendar(design)]
+
+
+def test_a_backlog_has_workers_and_time_in_the_design_that_is_provisioned() -> None:
+    traffic = {"per_hour": 4, "backlog": {"items": 10_000, "within": "1h"}}
+    found, design = planned(workload(traffic=traffic))
+    assert found.backlog is not None
+    assert found.backlog.workers > 1
+    assert min(rule.max_workers for rule in design.departures) >= found.backlog.workers
+    assert min(pool.max_workers for pool in design.pools) >= found.backlog.workers
+    assert design.job_timeout_s > found.backlog.takes_s

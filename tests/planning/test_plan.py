@@ -134,3 +134,10 @@ def test_a_region_without_a_serverless_price_says_so_and_is_never_cheaper() -> N
     assert "SageMakerServerless.inference_duration" in bills["serverless"].unpriced
     assert here.choice is not None
     assert there.choice is not None
+
+
+def test_growth_is_said_before_it_surprises() -> None:
+    profile = bundled("contact-form")
+    content = json.loads(profile.model_dump_json(exclude_unset=True))
+    content["traffic"]["growth_per_month"] = 0.1
+    assert any("half as much again in 4 months" in one for one in plan(Profile.model_validate(content)).warnings)

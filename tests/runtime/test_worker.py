@@ -153,3 +153,12 @@ def test_a_result_that_is_there_stands() -> None:
         assert worker.wait(timeout=20) == 0
         assert here.results()["r1"]["output"] == "first"
         assert here.depth() == (0, 0)
+
+
+def test_out_of_time_it_leaves_the_rest_to_the_next_departure() -> None:
+    with stand(seconds=0.5, batch=2) as here:
+        here.send(8)
+        assert here.start(stop_after_s=0.8).wait(timeout=20) == 0
+        done = len(here.results())
+        assert 2 <= done <= 6
+        assert here.depth() == (8 - done, 0)

@@ -23,7 +23,7 @@ from headway.architectures.batch.calendar import (
 )
 from headway.architectures.batch.stages import Hardware, Stage, hardware_for
 from headway.architectures.batch.waits import closest, waits_by_promise
-from headway.architectures.design import BatchDesign, Candidate, DepartureRule, Wait, WorkerPool
+from headway.architectures.design import BacklogRun, BatchDesign, Candidate, DepartureRule, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.units import format_duration
@@ -64,8 +64,10 @@ def plan(workload: Workload) -> list[Candidate]:
         return [
             workload.infeasible("batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}")
         ]
-    usage = costs.fleet_usage(design, workload)
     backlog = costs.backlog_run(design, workload)
+    if backlog is not None:
+        design = _with_room_for(design, backlog)
+    usage = costs.fleet_usage(design, workload)
     waits = waits_by_promise(design, workload)
     in_time = backlog is None or backlog.takes_s <= backlog.within_s
     return [
@@ -197,11 +199,27 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
         visibility_timeout_s=int(min(43_200, max(120, ceil(6 * slowest)))),
         queue_retention_s=int(min(1_209_600, max(345_600, 2 * longest_promise))),
         job_timeout_s=int(max(900, ceil(start_s + 3 * longest + 600))),
-        runnable_limit_s=int(min(86_400, max(600, ceil(promise / 2)))),
+        runnable_limit_s=int(min(86_400, max(600, ceil(min(workload.demand.max_wait) / 2)))),
         tick_s=int(assume("batch.tick")),
         dispatcher_memory_mb=int(assume("dispatcher.memory_mb")),
         root_volume_gb=int(assume("batch.root_volume_gb")),
         results_kept_days=int(assume("results.kept_days")),
+    )
+
+
+def _with_room_for(design: BatchDesign, backlog: BacklogRun) -> BatchDesign:
+    """The design with as many workers, for as long, as the one-off backlog needs: it comes through the same queue."""
+    most = backlog.workers
+    return design.model_copy(
+        update={
+            "pools": tuple(
+                pool.model_copy(update={"max_workers": max(pool.max_workers, most)}) for pool in design.pools
+            ),
+            "departures": tuple(
+                rule.model_copy(update={"max_workers": max(rule.max_workers, most)}) for rule in design.departures
+            ),
+            "job_timeout_s": max(design.job_timeout_s, ceil(2 * backlog.takes_s)),
+        }
     )
 
 
