@@ -226,7 +226,10 @@ def _dispatcher(
     pools: list[PoolQueues],
     definitions: Mapping[str, aws.batch.JobDefinition],
 ) -> aws.lambda_.Function:
-    """One at a time: two ticks at once would each submit what is missing."""
+    """No reserved concurrency: a young account has none to reserve, and ticks are a minute apart.
+
+    Should AWS deliver one twice at once, some workers too many find an empty queue and end.
+    """
     names: list[pulumi.Input[str]] = [queue.url]
     for pool in pools:
         names += [pool.spot.arn, pool.on_demand.arn, definitions[pool.pool.name].name]
@@ -248,7 +251,7 @@ def _dispatcher(
         "dispatcher",
         bundle,
         FunctionSize(
-            memory_mb=design.dispatcher_memory_mb, timeout_s=design.dispatcher_timeout_s, concurrency=1,
+            memory_mb=design.dispatcher_memory_mb, timeout_s=design.dispatcher_timeout_s, concurrency=None,
             log_retention_days=design.log_retention_days,
         ),
         handler="headway_runtime.dispatcher.handler",
@@ -256,8 +259,8 @@ def _dispatcher(
             allow(["sqs:GetQueueAttributes"], queue.arn),
             allow(["batch:SubmitJob"], [*queues, *jobs]),
             allow(["batch:TerminateJob"], site.arn("batch", "job/*")),
-            # Listing knows no resources.
-            allow(["batch:ListJobs"], "*"),
+            # Listing and describing know no resources.
+            allow(["batch:DescribeJobs", "batch:ListJobs"], "*"),
         ],
         environment={VARIABLE: pulumi.Output.all(*names).apply(settings)},
     )  # fmt: skip

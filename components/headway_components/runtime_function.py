@@ -38,7 +38,8 @@ class FunctionSize:
 
     memory_mb: int
     timeout_s: int
-    concurrency: int
+    concurrency: int | None
+    """Reserved of the account's; None: of what is free."""
     log_retention_days: int
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,12 +18,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from headway_runtime.departures import before
-from headway_runtime.reconcile import LIVING, LOOK_BACK, ON_DEMAND, Cancel, Decision, Job, Observed, Submit, reconcile
+from headway_runtime.reconcile import (
+    LIVING,
+    LOOK_BACK,
+    NOT_STARTED,
+    ON_DEMAND,
+    Cancel,
+    Decision,
+    Job,
+    Observed,
+    Submit,
+    reconcile,
+)
 from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, DispatcherSettings
 
 METRICS = ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
 ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
+DESCRIBED_AT_ONCE = 100
+"""Jobs of one DescribeJobs (AWS Batch API Reference)."""
 _memory: dict[str, datetime] = {}
 """The departure handled last, by fleet: lives as long as this process, and is not needed to be right."""
 
@@ -59,14 +73,15 @@ def observe(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -
     ]
     recent = list(islice(before(now, settings.departures, ZoneInfo(settings.timezone)), LOOK_BACK + 2))
     since = recent[-1].at if recent else now - timedelta(days=1)
-    jobs: dict[str, Job] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for pool in settings.pools.values():
         for queue in (pool.spot_queue, pool.on_demand_queue):
             for row in _listed(batch, queue, since):
                 if row["jobName"].startswith(f"{settings.name}-") and row["jobName"].count("-") >= 4:
-                    size = row.get("arrayProperties", {}).get("size", 1)
-                    jobs[row["jobId"]] = Job(row["jobId"], row["jobName"], row["status"], size)
-    return Observed(int(attributes["ApproximateNumberOfMessages"]), tuple(jobs.values()))
+                    rows[row["jobId"]] = row
+    arrays = _children(batch, [identity for identity, row in rows.items() if "size" in row.get("arrayProperties", {})])
+    jobs = [Job(identity, row["jobName"], arrays.get(identity) or {row["status"]: 1}) for identity, row in rows.items()]
+    return Observed(int(attributes["ApproximateNumberOfMessages"]), tuple(jobs))
 
 
 def act(settings: DispatcherSettings, decision: Decision, batch: Any) -> None:
@@ -76,7 +91,8 @@ def act(settings: DispatcherSettings, decision: Decision, batch: Any) -> None:
             _submit(settings, action, batch)
     for action in decision.actions:
         if isinstance(action, Cancel):
-            batch.terminate_job(jobId=action.job.id, reason="last call: its work went on-demand")
+            for identity in _unstarted(action.job, batch):
+                batch.terminate_job(jobId=identity, reason="last call: its work went on-demand")
 
 
 def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
@@ -100,15 +116,41 @@ def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
         left -= size
 
 
+def _children(batch: Any, arrays: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Workers of array jobs by status."""
+    found: dict[str, dict[str, int]] = {}
+    for first in range(0, len(arrays), DESCRIBED_AT_ONCE):
+        answer = batch.describe_jobs(jobs=list(arrays[first : first + DESCRIBED_AT_ONCE]))
+        for job in answer["jobs"]:
+            found[job["jobId"]] = {
+                status: number for status, number in job["arrayProperties"]["statusSummary"].items() if number
+            }
+    return found
+
+
+def _unstarted(job: Job, batch: Any) -> list[str]:
+    """What to end of a job: all of it where nothing has started, else its children that have not."""
+    if job.count(NOT_STARTED) == sum(job.workers.values()):
+        return [job.id]
+    return [
+        row["jobId"]
+        for status in sorted(NOT_STARTED & job.workers.keys())
+        for row in _pages(batch, arrayJobId=job.id, jobStatus=status)
+    ]
+
+
 def _listed(batch: Any, queue: str, since: datetime) -> list[dict[str, Any]]:
     """Jobs of any status created after ``since``: with this filter Batch passes over the status."""
     created_after = str(int(since.timestamp() * 1000))
+    return _pages(batch, jobQueue=queue, filters=[{"name": "AFTER_CREATED_AT", "values": [created_after]}])
+
+
+def _pages(batch: Any, **what: Any) -> list[dict[str, Any]]:
+    """Every page of a listing."""
     rows: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
-        page = batch.list_jobs(
-            jobQueue=queue, filters=[{"name": "AFTER_CREATED_AT", "values": [created_after]}], **token
-        )
+        page = batch.list_jobs(**what, **token)
         rows += page["jobSummaryList"]
         if not page.get("nextToken"):
             return rows
@@ -121,7 +163,7 @@ def _report(now: datetime, settings: DispatcherSettings, observed: Observed, dec
     report: dict[str, Any] = {
         "Fleet": settings.name,
         "Waiting": observed.waiting,
-        "LivingWorkers": sum(job.workers for job in observed.jobs if job.status in LIVING),
+        "LivingWorkers": sum(job.count(LIVING) for job in observed.jobs),
         "SubmittedWorkers": sum(action.workers for action in submitted),
         "SecondsBehind": decision.seconds_behind,
         "now": now.isoformat(),

@@ -6,7 +6,7 @@ dead workers are no special cases.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice, pairwise
@@ -19,6 +19,7 @@ from headway_runtime.settings import Departures, DispatcherSettings
 STAMP = "%Y%m%dT%H%MZ"
 NOT_STARTED = frozenset({"SUBMITTED", "PENDING", "RUNNABLE", "STARTING"})
 LIVING = NOT_STARTED | {"RUNNING"}
+FAILED = frozenset({"FAILED"})
 SPOT, ON_DEMAND = "spot", "ondemand"
 LOOK_BACK = 3
 """Departures whose jobs can still matter to a tick: the due one and those whose workers have not started."""
@@ -26,12 +27,20 @@ LOOK_BACK = 3
 
 @dataclass(frozen=True)
 class Job:
-    """A job of this fleet as AWS Batch lists it."""
+    """A job of this fleet as AWS Batch describes it.
+
+    An array job's own status says nothing of its workers: it is PENDING from its first runnable child until its last
+    one has ended (AWS Batch User Guide, array jobs). So workers are counted by their own statuses.
+    """
 
     id: str
     name: str
-    status: str
-    workers: int = 1
+    workers: Mapping[str, int]
+    """Workers by status; a plain job is one worker."""
+
+    def count(self, statuses: frozenset[str]) -> int:
+        """Workers in any of these statuses."""
+        return sum(number for status, number in self.workers.items() if status in statuses)
 
     @property
     def departure(self) -> str:
@@ -67,7 +76,7 @@ class Submit:
 
 @dataclass(frozen=True)
 class Cancel:
-    """End a spot job that never started: its work went on-demand."""
+    """End the workers of a spot job that never started: their work went on-demand. Those that run go on."""
 
     job: Job
 
@@ -103,7 +112,9 @@ def reconcile(
     known = {job.departure for job in observed.jobs}
     actions: list[Submit | Cancel] = []
     behind = 0.0
-    if stamp(due.at) not in known and (handled is None or handled < due.at):
+    # Looked at twice, a tick apart: SQS may count what came in the last moments a little later.
+    fresh = handled is None or handled < due.at or (now - due.at).total_seconds() < 2 * settings.tick_s
+    if stamp(due.at) not in known and fresh:
         unstarted = _workers(observed.jobs, due.rule.pool, NOT_STARTED)
         fleet = _fleet(settings, due, observed.waiting, unstarted)
         if fleet:
@@ -144,9 +155,9 @@ def _fleet(settings: DispatcherSettings, due: Departure, waiting: int, unstarted
 def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed) -> list[Submit]:
     """Workers for those of the due departure that died, while messages wait that nobody living would take."""
     own = [job for job in observed.jobs if job.departure == stamp(due.at)]
-    failed = sum(job.workers for job in own if job.status == "FAILED")
-    again = sum(job.workers for job in own if not job.name.endswith("-0"))
-    living = sum(job.workers for job in observed.jobs if job.status in LIVING)
+    failed = sum(job.count(FAILED) for job in own)
+    again = sum(sum(job.workers.values()) for job in own if not job.name.endswith("-0"))
+    living = sum(job.count(LIVING) for job in observed.jobs)
     wanted = min(failed - again, ceil(observed.waiting / due.rule.quota) - living)
     if wanted <= 0 or observed.waiting == 0:
         return []
@@ -169,11 +180,11 @@ def _last_call(
     if rule.last_call_s == 0 or age < rule.last_call_s:
         return []
     own = [job for job in observed.jobs if job.departure == stamp(departure.at)]
-    stuck = [job for job in own if job.purchase == SPOT and job.status in NOT_STARTED]
+    stuck = [job for job in own if job.purchase == SPOT and job.count(NOT_STARTED)]
     if not stuck:
         return []
-    workers = sum(job.workers for job in stuck)
-    covered = sum(job.workers for job in own if job.purchase == ON_DEMAND and job.status in LIVING)
+    workers = sum(job.count(NOT_STARTED) for job in stuck)
+    covered = sum(job.count(LIVING) for job in own if job.purchase == ON_DEMAND)
     actions: list[Submit | Cancel] = []
     if workers > covered and observed.waiting > 0:
         missing = min(workers - covered, ceil(observed.waiting / rule.quota))
@@ -185,4 +196,4 @@ def _last_call(
 
 
 def _workers(jobs: Sequence[Job], pool: str, statuses: frozenset[str]) -> int:
-    return sum(job.workers for job in jobs if job.status in statuses and f"-{pool}-" in job.name)
+    return sum(job.count(statuses) for job in jobs if f"-{pool}-" in job.name)

@@ -103,7 +103,8 @@ class Worker:
             some = self.sqs.receive_message(
                 QueueUrl=self.settings.queue_url,
                 MaxNumberOfMessages=min(10, want - len(messages)),
-                WaitTimeSeconds=0 if messages else POLL_S,
+                # A short poll asks only some of SQS's hosts: topping up waits a moment, too.
+                WaitTimeSeconds=min(1, POLL_S) if messages else POLL_S,
                 AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             ).get("Messages", [])
             if not some:

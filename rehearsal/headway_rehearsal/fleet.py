@@ -112,7 +112,8 @@ class Fleet:
     def _run_jobs(self, age_s: float, finished: dict[str, float]) -> Iterator[str]:
         """Run every job that waits, one worker after the other, and note when each request would be ready."""
         for job in list(self._jobs()):
-            job.status = "RUNNING"
+            if not job._child_jobs:
+                job.status = "RUNNING"
             codes = []
             for _ in range(max(1, len(job._child_jobs or ()))):
                 known = set(self._result_keys())
@@ -128,7 +129,7 @@ class Fleet:
         from moto.batch.models import batch_backends
 
         for job in batch_backends[self.aws.account][self.aws.region]._jobs.values():
-            if ":" not in job.job_id and job.status == "RUNNABLE":
+            if ":" not in job.job_id and job.status == ("PENDING" if job._child_jobs else "RUNNABLE"):
                 yield job
 
     def _work(self, job: Any) -> int:

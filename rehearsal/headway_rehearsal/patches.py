@@ -92,6 +92,9 @@ def jobs_that_wait() -> Any:
         answer = str(original(self))
         job = self.batch_backend.get_job_by_id(json.loads(answer)["jobId"])
         job.headway_overrides = self._get_param("ecsPropertiesOverride") or {}
+        if job._child_jobs:
+            # An array job is PENDING while any of its children is runnable or runs.
+            job.status = "PENDING"
         return answer
 
     def runnable(self: Any, include_start_attempt: bool, job: Any) -> None:
@@ -119,8 +122,11 @@ def job_summaries_with_sizes() -> Any:
 
     listed = models.BatchBackend.list_jobs
 
-    def without_children(self: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        return [job for job in listed(self, *args, **kwargs) if ":" not in job.job_id]
+    def without_children(
+        self: Any, job_queue_name: str | None, array_job_id: str | None, *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        found = listed(self, job_queue_name, array_job_id, *args, **kwargs)
+        return [job for job in found if array_job_id or ":" not in job.job_id]
 
     stack = ExitStack()
     stack.enter_context(mock.patch.object(models.Job, "describe_short", described))

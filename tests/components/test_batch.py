@@ -44,9 +44,9 @@ def test_the_dispatcher_submits_to_the_queues_of_each_pool(made: Provisioned) ->
     assert pool.job_definition == made.one("batch:JobDefinition", "g5-xlarge-b8-job").name
 
 
-def test_the_function_has_the_designs_memory_and_runs_alone(made: Provisioned) -> None:
+def test_the_function_has_the_designs_memory_and_time(made: Provisioned) -> None:
     function = made.one("lambda:Function").inputs
-    assert (function["memorySize"], function["timeout"], function["reservedConcurrentExecutions"]) == (320, 50, 1)
+    assert (function["memorySize"], function["timeout"]) == (320, 50)
     assert function["handler"] == "headway_runtime.dispatcher.handler"
     assert function["architectures"] == ["arm64"]
 
@@ -199,6 +199,7 @@ def test_no_role_may_do_more_than_its_purpose(made: Provisioned) -> None:
     }
     assert anywhere == {
         ("loans-instance-policy", "ecs:DiscoverPollEndpoint"),
+        ("loans-dispatcher-policy", "batch:DescribeJobs"),
         ("loans-dispatcher-policy", "batch:ListJobs"),
         ("loans-worker-start-policy", "ecr:GetAuthorizationToken"),
     }

@@ -146,7 +146,7 @@ def test_moto_has_run_a_job_as_soon_as_it_is_submitted(plain: Any) -> None:
 
 def test_a_listed_array_job_says_its_size(patched: Any) -> None:
     batch, job = submit(patched, arrayProperties={"size": 3})
-    (row,) = batch.list_jobs(jobQueue="q", jobStatus="RUNNABLE")["jobSummaryList"]
+    (row,) = batch.list_jobs(jobQueue="q", jobStatus="PENDING")["jobSummaryList"]
     assert (row["jobId"], row["arrayProperties"]["size"]) == (job, 3)
 
 

@@ -115,6 +115,19 @@ def test_last_call_moves_unstarted_spot_to_on_demand(fleet: Fleet) -> None:
     assert names[f"fleet-g5-{NOON:%Y%m%dT%H%MZ}-ondemand-1"] == "ondemand"
 
 
+def test_last_call_ends_only_the_workers_of_an_array_that_have_not_started(fleet: Fleet) -> None:
+    fleet.send(25)
+    fleet.tick()
+    (array,) = fleet.jobs()
+    assert array.status == "PENDING"
+    array._child_jobs[0].status = "RUNNING"
+    report = fleet.tick(NOON + timedelta(minutes=20))
+    assert [(one["purchase"], one["workers"]) for one in report["submitted"]] == [("ondemand", 2)]
+    assert array._child_jobs[0].status == "RUNNING"
+    assert {child.job_stopped_reason for child in array._child_jobs[1:]} == {"last call: its work went on-demand"}
+    assert array._child_jobs[0].job_stopped_reason is None
+
+
 def test_jobs_of_another_fleet_in_the_same_queue_do_not_count(fleet: Fleet) -> None:
     other = f"other-g5-{NOON:%Y%m%dT%H%MZ}-spot-0"
     fleet.batch.submit_job(jobName=other, jobQueue="spot", jobDefinition="worker")

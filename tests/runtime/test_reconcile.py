@@ -33,7 +33,7 @@ NOON = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 
 def job(at: datetime, status: str, *, purchase: str = "spot", attempt: int = 0, workers: int = 1) -> Job:
     name = job_name(settings(), at, purchase, attempt, "g5")
-    return Job(f"{purchase}-{attempt}-{stamp(at)}", name, status, workers)
+    return Job(f"{purchase}-{attempt}-{stamp(at)}", name, {status: workers})
 
 
 def decide(waiting: int, *jobs: Job, now: datetime = NOON, handled: datetime | None = None, **changes: object):  # type: ignore[no-untyped-def]
@@ -73,6 +73,24 @@ def test_a_process_that_forgot_does_not_start_workers_twice() -> None:
 
 def test_a_process_that_remembers_does_not_send_for_what_came_after_the_departure() -> None:
     assert decide(3, now=NOON + timedelta(minutes=5), handled=NOON) == []
+
+
+def test_what_sqs_counted_late_is_seen_by_the_second_look() -> None:
+    assert decide(3, now=NOON + timedelta(seconds=90), handled=NOON) == [("submit", "spot", 1, 10)]
+    assert decide(3, job(NOON, "RUNNABLE"), now=NOON + timedelta(seconds=90), handled=NOON) == []
+
+
+def test_of_an_array_only_what_never_started_goes_on_demand() -> None:
+    array = Job("array", job_name(settings(), NOON, "spot", 0, "g5"), {"RUNNING": 2, "RUNNABLE": 1, "SUCCEEDED": 1})
+    late = NOON + timedelta(minutes=25)
+    assert decide(25, array, now=late) == [("submit", "ondemand", 1, 10), ("cancel", "array")]
+    running = Job("array", array.name, {"RUNNING": 3, "SUCCEEDED": 1})
+    assert decide(25, running, now=late) == []
+
+
+def test_of_an_array_only_what_died_is_replaced() -> None:
+    array = Job("array", job_name(settings(), NOON, "spot", 0, "g5"), {"RUNNING": 1, "FAILED": 2})
+    assert decide(30, array, now=NOON + timedelta(minutes=5)) == [("submit", "ondemand", 2, 10)]
 
 
 def test_workers_of_the_last_departure_that_have_not_started_count() -> None:
