@@ -29,10 +29,6 @@ BAKING_S = 300
 LONGEST_UPDATE_S = 3600
 STARTUP_DEFAULT_S, STARTUP_LONGEST_S = 600, 3600
 """Of the container's start-up health check (Amazon SageMaker API reference, ProductionVariant)."""
-LOCAL_STORAGE_FAMILIES = frozenset(
-    {"g4dn", "g5", "g6", "g6e", "p3dn", "p4d", "p4de", "p5", "p5e", "p5en", "trn1", "trn1n"}
-)
-"""Families with NVMe storage besides those named ``..d``: SageMaker attaches no volume, and refuses a size or a key."""
 SCALED = {"scalable_dimension": "sagemaker:variant:DesiredInstanceCount", "service_namespace": "sagemaker"}
 
 
@@ -82,16 +78,6 @@ def floor_schedule(design: RealtimeDesign) -> dict[str, tuple[str, int]]:
     }
 
 
-def has_local_storage(instance_type: str) -> bool:
-    """Whether a hosting instance type brings its own storage, so that no volume is attached.
-
-    >>> [has_local_storage(t) for t in ("ml.g5.xlarge", "ml.m5d.large", "ml.m5.large", "ml.inf2.xlarge")]
-    [True, True, False, False]
-    """
-    family = instance_type.removeprefix("ml.").split(".")[0]
-    return family in LOCAL_STORAGE_FAMILIES or (family[0] in "cmrx" and "d" in family[2:])
-
-
 def _endpoint(
     site: Site,
     design: RealtimeDesign,
@@ -100,10 +86,9 @@ def _endpoint(
     guards: list[aws.cloudwatch.MetricAlarm],
 ) -> aws.sagemaker.Endpoint:
     """The endpoint and its configuration, auto-named: only a new name makes the endpoint update."""
-    local = has_local_storage(design.instance_type)
     configuration = aws.sagemaker.EndpointConfiguration(
         site.part("config"),
-        kms_key_arn=None if local else site.kms_key_arn,
+        kms_key_arn=site.kms_key_arn if design.storage_gb else None,
         production_variants=[
             {
                 "variant_name": VARIANT,
@@ -112,7 +97,7 @@ def _endpoint(
                 # An update resets the fleet to this count: the highest floor, which autoscaling then shrinks.
                 "initial_instance_count": design.initial_count,
                 "initial_variant_weight": 1,
-                "volume_size_in_gb": None if local else design.storage_gb,
+                "volume_size_in_gb": design.storage_gb or None,
                 "container_startup_health_check_timeout_in_seconds": min(
                     STARTUP_LONGEST_S, max(STARTUP_DEFAULT_S, ceil(2 * design.load_time_s))
                 ),

@@ -69,6 +69,7 @@ class RealtimeDesign(BaseDesign):
     scale_in_cooldown_s: int = 300
     scale_out_cooldown_s: int = 60
     storage_gb: int
+    """Of the volume that is attached to each instance; 0 where the type brings its own storage."""
     load_time_s: float
 
     @property

@@ -12,7 +12,7 @@ from functools import cached_property
 from math import ceil, inf
 
 from headway.architectures.design import BacklogRun, Candidate, RealtimeDesign, Wait
-from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S, endpoint_lines
+from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S, endpoint_lines, volume_gb
 from headway.architectures.queue_path import alarm_lines
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -158,7 +158,7 @@ def _candidate(workload: Workload, sized: Sized, *, autoscaled: bool) -> Candida
         target = max(target, 1.0)
     design = RealtimeDesign(
         **workload.base_design(), instance_type=f"ml.{sized.hardware}", floors=floors, max_instances=most,
-        autoscaled=autoscaled, invocations_per_instance=target, storage_gb=int(assume("endpoint.storage_gb")),
+        autoscaled=autoscaled, invocations_per_instance=target, storage_gb=volume_gb(sized.hardware),
         load_time_s=load,
     )  # fmt: skip
     paid_h = weekly_instance_hours(design, workload)

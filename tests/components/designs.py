@@ -37,7 +37,7 @@ AUTOSCALED = RealtimeDesign(
     invocations_per_instance=42.5,
     scale_in_cooldown_s=310,
     scale_out_cooldown_s=70,
-    storage_gb=30,
+    storage_gb=0,
     load_time_s=400,
 )
 FLAT = AUTOSCALED.model_copy(
@@ -46,6 +46,7 @@ FLAT = AUTOSCALED.model_copy(
         "floors": (3,) * 168,
         "max_instances": 3,
         "autoscaled": False,
+        "storage_gb": 30,
         "invocations_per_instance": None,
         "load_time_s": 20,
     }
