@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from headway.architectures.design import BaseDesign
-from headway.architectures.workload import Workload
+from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Line
@@ -47,16 +47,29 @@ def queue_lines(design: BaseDesign, workload: Workload, *, max_receives: int) ->
 
 def result_lines(design: BaseDesign, workload: Workload, *, kept_days: int) -> tuple[Line, ...]:
     """S3: bodies that travel as a pointer, results written once and read once, kept for the lifecycle's days."""
-    pointer = 0 if travels_inline(design) else 1
     monthly = workload.demand.per_month
+    what = "results" if travels_inline(design) else "bodies and results"
+    return stored_lines(design, workload, lambda s: monthly * s.traffic, kept_days=kept_days, description=what)
+
+
+def stored_lines(
+    design: BaseDesign,
+    workload: Workload,
+    requests: Callable[[Scenario], float],
+    *,
+    kept_days: int,
+    description: str,
+) -> tuple[Line, ...]:
+    """What a number of requests writes to S3, reads from it and keeps there."""
+    pointer = 0 if travels_inline(design) else 1
     stored_bytes = design.requests.response_bytes + pointer * design.requests.mean_bytes
     months = kept_days / DAYS_PER_MONTH
     return services.s3(
         workload.pricing,
-        puts=workload.ranged(lambda s: monthly * s.traffic * (1 + pointer + s.retried)),
-        gets=workload.ranged(lambda s: monthly * s.traffic * (1 + pointer + s.retried)),
-        storage_gb_months=workload.ranged(lambda s: monthly * s.traffic * stored_bytes / 1e9 * months),
-        description="bodies and results" if pointer else "results",
+        puts=workload.ranged(lambda s: requests(s) * (1 + pointer + s.retried)),
+        gets=workload.ranged(lambda s: requests(s) * (1 + pointer + s.retried)),
+        storage_gb_months=workload.ranged(lambda s: requests(s) * stored_bytes / 1e9 * months),
+        description=description,
         assumptions=("results.kept_days", "contract.inline_bytes"),
         resource_types=BUCKET_TYPES,
     )

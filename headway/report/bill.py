@@ -23,8 +23,9 @@ def print_bill(out: Console, bill: Bill, *, period: str = "a month", details: bo
     previous = ""
     services = list(dict.fromkeys(line.service for line in bill.lines))
     for line in sorted(bill.lines, key=lambda one: services.index(one.service)):
-        _add_line(table, line, "" if line.service == previous else line.service, ranged)
-        previous = line.service
+        service = "SageMaker" if line.service.startswith("SageMaker") else line.service
+        _add_line(table, line, "" if service == previous else service, ranged)
+        previous = service
     table.add_section()
     total = Text(f"total {period}{' of what has a price' if bill.unpriced else ''}", style="bold")
     cells: list[str | Text] = ["", total, "", "", "", Text(usd(bill.total.expected), style="bold")]

@@ -87,7 +87,7 @@ def _candidates(plan: Plan) -> Table:
             "yes" if one.feasible else "no",
             *_waits(one.wait),
             "" if one.bill is None else usd(one.bill.total.expected) + ("+?" if one.bill.unpriced else ""),
-            "" if one.bill is None else usd_range(one.bill.total, cents=False),
+            "" if one.bill is None else usd_range(one.bill.total, cents=one.bill.total.expected < 10),
             "" if one.bill is None else usd(one.operations.monthly),
             "" if one.bill is None else usd(one.bill.total.expected + one.operations.monthly),
             style="bold" if won else None,
@@ -110,7 +110,8 @@ def _print_backlog(out: Console, run: BacklogRun, *, details: bool) -> None:
     heading(out, f"Backlog, once: {run.items:,} items")
     out.print(
         f"Done in {format_duration(run.takes_s)} of the {format_duration(run.within_s)} allowed, "
-        f"on {run.workers} workers, for {format_usd(run.bill.total.expected)} besides the month's bill."
+        f"on {run.workers} {'worker' if run.workers == 1 else 'workers'}, "
+        f"for {format_usd(run.bill.total.expected)} besides the month's bill."
     )
     out.print()
     print_bill(out, run.bill, period="once", details=details)

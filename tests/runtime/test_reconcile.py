@@ -1,16 +1,30 @@
 """The dispatcher's decision as a table of situations: what waits and what lives, in; the missing jobs, out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settled_by
+from hypothesis import strategies as st
 
-from headway_runtime.departures import before, next_after
-from headway_runtime.reconcile import Cancel, Job, Observed, Submit, job_name, reconcile, stamp
+from headway_runtime.reconcile import (
+    LIVING,
+    NOT_STARTED,
+    Cancel,
+    Job,
+    Observed,
+    Submit,
+    belongs,
+    job_name,
+    reconcile,
+    stamp,
+)
 from headway_runtime.settings import Departures, DispatcherSettings, Pool
 
 EVERY_DAY = tuple(range(7))
-NEW_YORK = ZoneInfo("America/New_York")
+POOL = Pool("spot", "ondemand", "job")
+settled = settled_by(max_examples=50, deadline=None)
 
 
 def rule(**changes: object) -> Departures:
@@ -24,7 +38,7 @@ def rule(**changes: object) -> Departures:
 def settings(*rules: Departures, timezone: str = "UTC") -> DispatcherSettings:
     return DispatcherSettings(
         name="fleet", timezone=timezone, queue_url="q", departures=rules or (rule(),),
-        pools={"g5": Pool("spot", "ondemand", "job")},
+        pools={"g5": POOL},
     )  # fmt: skip
 
 
@@ -61,7 +75,7 @@ def test_between_departures_what_arrives_waits_for_the_next() -> None:
 
 
 def test_a_missed_tick_is_made_good_by_the_next_and_says_how_late() -> None:
-    late = reconcile(NOON + timedelta(minutes=4), settings(), Observed(3, ()))
+    late = reconcile(NOON + timedelta(minutes=4), settings(), Observed(3, ()), NOON - timedelta(hours=1))
     assert [action.departure for action in late.actions if isinstance(action, Submit)] == [stamp(NOON)]
     assert late.seconds_behind == 240
 
@@ -156,37 +170,86 @@ def test_cancelling_never_comes_without_its_replacement() -> None:
     assert [type(action) for action in actions] == [Submit, Cancel]
 
 
-def times(zone: ZoneInfo, now: datetime, **changes: object) -> list[str]:
-    found = before(now, (rule(**changes),), zone)
-    return [departure.at.astimezone(UTC).strftime("%d %H:%M") for _, departure in zip(range(4), found, strict=False)]
+def test_last_call_comes_however_many_departures_have_left_since() -> None:
+    # Every five minutes, and no spot for an hour: the work of the first departure must still go on-demand.
+    stuck = job(NOON - timedelta(minutes=55), "RUNNABLE")
+    assert decide(5, stuck, every_minutes=5, last_call_s=3600) == [("submit", "ondemand", 1, 10), ("cancel", stuck.id)]
 
 
-def test_departures_keep_their_local_time_through_both_changes_of_the_clocks() -> None:
-    # New York: summer time starts on 8 March and ends on 1 November 2026.
-    eight = {"from_minute": 480, "to_minute": 481}
-    assert times(NEW_YORK, datetime(2026, 3, 9, 15, tzinfo=UTC), **eight)[:3] == ["09 12:00", "08 12:00", "07 13:00"]
-    assert times(NEW_YORK, datetime(2026, 11, 2, 15, tzinfo=UTC), **eight)[:3] == ["02 13:00", "01 13:00", "31 12:00"]
+def test_what_last_call_cancelled_has_not_died() -> None:
+    cancelled = job(NOON, "CALLED_OFF", workers=3)
+    assert decide(8, cancelled, now=NOON + timedelta(minutes=40)) == []
 
 
-def test_an_hour_that_spring_skips_still_has_its_departure() -> None:
-    half_past_two = {"from_minute": 150, "to_minute": 151}
-    assert times(NEW_YORK, datetime(2026, 3, 8, 23, tzinfo=UTC), **half_past_two)[0] == "08 07:30"
+def test_on_demand_workers_that_die_after_last_call_are_replaced() -> None:
+    cancelled = job(NOON, "CALLED_OFF", workers=3)
+    taken_over = Job("over", job_name(settings(), NOON, "ondemand", 1, "g5"), {"FAILED": 2, "SUCCEEDED": 1})
+    assert decide(25, cancelled, taken_over, now=NOON + timedelta(minutes=40)) == [("submit", "ondemand", 2, 10)]
 
 
-def test_an_hour_that_autumn_repeats_departs_once() -> None:
-    half_past_one = {"from_minute": 90, "to_minute": 91}
-    found = times(NEW_YORK, datetime(2026, 11, 1, 23, tzinfo=UTC), **half_past_one)
-    assert found[:2] == ["01 05:30", "31 05:30"]
+def test_workers_that_always_die_are_not_replaced_without_end() -> None:
+    dead = [job(NOON, "FAILED", workers=2)]
+    for attempt in (1, 2):
+        assert decide(20, *dead, now=NOON + timedelta(minutes=5 * attempt)) == [("submit", "ondemand", 2, 10)]
+        dead.append(job(NOON, "FAILED", purchase="ondemand", attempt=attempt, workers=2))
+    assert decide(20, *dead, now=NOON + timedelta(minutes=15)) == []
 
 
-def test_a_zone_without_summer_time_never_moves() -> None:
-    eight = {"from_minute": 480, "to_minute": 481}
-    tokyo = ZoneInfo("Asia/Tokyo")
-    assert times(tokyo, datetime(2026, 3, 9, 1, tzinfo=UTC), **eight)[:2] == ["08 23:00", "07 23:00"]
+def test_a_worker_alive_covers_its_part_of_what_waits() -> None:
+    died, lives = job(NOON, "FAILED", workers=3), job(NOON - timedelta(hours=1), "RUNNING", workers=1)
+    assert decide(25, died, lives, now=NOON + timedelta(minutes=10)) == [("submit", "ondemand", 2, 10)]
 
 
-def test_the_next_departure_is_the_first_one_after_now() -> None:
-    found = next_after(NOON, (rule(),), ZoneInfo("UTC"))
-    assert found is not None
-    assert found.at == NOON + timedelta(hours=1)
-    assert next_after(NOON, (), ZoneInfo("UTC")) is None
+def test_workers_of_another_pool_do_not_count_for_this_one() -> None:
+    # The fleet is called as the pool is, and the other pool's name starts as this one's.
+    named = replace(settings(), name="a-g5-b", pools={"g5": POOL, "g5-xl": POOL})
+    other = Job("other", job_name(named, NOON - timedelta(hours=1), "spot", 0, "g5-xl"), {"RUNNABLE": 2})
+    (found,) = reconcile(NOON, named, Observed(20, (other,))).actions
+    assert isinstance(found, Submit)
+    assert found.workers == 2
+
+
+def test_a_process_that_forgot_cannot_say_that_a_departure_was_late() -> None:
+    # It may have left on time with nothing waiting: that is no missed departure.
+    assert reconcile(NOON + timedelta(minutes=40), settings(), Observed(3, ())).seconds_behind == 0
+
+
+def test_a_fleet_of_another_name_is_not_ours() -> None:
+    mine, longer = settings(), replace(settings(), name="fleet-eu")
+    assert belongs(mine, job_name(mine, NOON, "spot", 0, "g5"))
+    assert not belongs(mine, job_name(longer, NOON, "spot", 0, "g5"))
+    assert not belongs(mine, "fleet-g5")
+    assert not belongs(mine, "fleet-g5-by-hand-x")
+
+
+def test_a_long_name_still_makes_job_names_that_are_known_again() -> None:
+    long = replace(settings(), name="f" * 127 + "-x")
+    name = job_name(long, NOON, "ondemand", 12, "g5")
+    assert len(name) == 128
+    assert belongs(long, name)
+
+
+@settled
+@given(
+    waiting=st.integers(0, 200_000), workers=st.dictionaries(st.sampled_from(sorted(LIVING | {"SUCCEEDED", "FAILED"})),
+    st.integers(1, 50)), minutes=st.integers(0, 59), purchase=st.sampled_from(["spot", "ondemand"]),
+)  # fmt: skip
+def test_done_twice_a_tick_does_nothing_more(
+    waiting: int, workers: dict[str, int], minutes: int, purchase: str
+) -> None:
+    now = NOON + timedelta(minutes=minutes)
+    jobs = [Job("0", job_name(settings(), NOON, purchase, 0, "g5"), workers)] if workers else []
+    first = reconcile(now, settings(), Observed(waiting, jobs))
+    gone = {action.job.id for action in first.actions if isinstance(action, Cancel)}
+    after = [Job(one.id, one.name, called_off(one)) if one.id in gone else one for one in jobs]
+    after += [Job(one.name, one.name, {"RUNNABLE": one.workers}) for one in first.actions if isinstance(one, Submit)]
+    assert reconcile(now, settings(), Observed(waiting, after), first.handled).actions == ()
+
+
+def called_off(job: Job) -> dict[str, int]:
+    """The job's workers once last call has ended those that had not started."""
+    found: dict[str, int] = {}
+    for status, number in job.workers.items():
+        status = "CALLED_OFF" if status in NOT_STARTED else status
+        found[status] = found.get(status, 0) + number
+    return found

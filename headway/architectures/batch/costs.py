@@ -10,7 +10,7 @@ from math import ceil
 
 from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previous_departures
 from headway.architectures.design import BacklogRun, BatchDesign, DepartureRule, WorkerPool
-from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines
+from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines, stored_lines
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -204,13 +204,16 @@ def backlog_run(design: BatchDesign, workload: Workload) -> BacklogRun | None:
     pricing = workload.pricing
     lines = (
         *(services.ec2(pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
-                       description=f"backlog on spot, {pool.name}", assumptions=("spot.miss",)) if spot else ()),
+                       description="backlog on spot", assumptions=("spot.miss",)) if spot else ()),
         *services.ec2(pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
-                      description=f"backlog on-demand, {pool.name}", assumptions=("spot.miss",)),
+                      description="backlog on-demand", assumptions=("spot.miss",)),
         *services.ebs(pricing, gb_months=(spot_h + on_demand_h) * (to_decimal(design.root_volume_gb) / HOURS_PER_MONTH),
                       description="backlog root volumes"),
+        *services.public_ipv4(pricing, hours=spot_h + on_demand_h, description="backlog public addresses"),
         *services.sqs(pricing, requests=backlog.items * 3, message_bytes=design.requests.inline_bytes,
                       description="backlog through the queue"),
+        *stored_lines(design, workload, lambda _: backlog.items, kept_days=design.results_kept_days,
+                      description="backlog bodies and results"),
     )  # fmt: skip
     return BacklogRun(
         items=backlog.items, within_s=backlog.within_s, takes_s=takes, workers=workers, bill=Bill(lines=lines)
