@@ -1,4 +1,4 @@
-"""The bundle: the runtime, and the pure-Python boto3 of the deploying environment for the worker, in one zip.
+"""The bundle: the runtime, and for where there is none, pure-Python boto3 and the time zones, in one zip.
 
 The same files give the same bytes, so a deployment without changes uploads nothing.
 """
@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-VENDORED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-"""boto3 and what it stands on, all pure Python."""
+VENDORED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "tzdata")
+"""boto3 and what it stands on, all pure Python; and the time zones, which Amazon Linux 2023 images come without."""
 SERVICES = ("sqs", "s3", "sts", "batch")
 """Of botocore's 100 MB of service models, those that the runtime calls."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -86,4 +86,6 @@ def _wanted(package: str, path: Path) -> bool:
         return parts[1] in SERVICES
     if package == "boto3" and parts[0] == "examples":
         return False
+    if package == "tzdata":
+        return True  # Zones are files without a suffix.
     return path.suffix in (".py", ".json", ".gz", ".pem", ".txt", ".typed") or path.name == "cacert.pem"

@@ -37,7 +37,9 @@ class Request:
 
     def to_json(self) -> str:
         """The message body."""
-        content = {name: value for name, value in self.__dict__.items() if value not in (None, {})}
+        content = {name: value for name, value in self.__dict__.items() if name != "body" and value not in (None, {})}
+        if self.s3 is None:
+            content["body"] = self.body
         return json.dumps(content, separators=(",", ":"), sort_keys=True)
 
 
@@ -45,7 +47,7 @@ def parse_request(text: str) -> Request:
     """The request in a message.
 
     Raises:
-        BadRequestError: Not JSON, an id that is missing or could leave its prefix, no body.
+        BadRequestError: Not JSON, an id that is missing or could leave its prefix, no body, a field of another type.
     """
     try:
         content = json.loads(text)
@@ -61,8 +63,12 @@ def parse_request(text: str) -> Request:
         raise BadRequestError("s3 must be an s3://bucket/key address")
     if s3 is None and "body" not in content:
         raise BadRequestError("neither body nor s3 is given")
-    known = {name: content[name] for name in Request.__dataclass_fields__ if name in content}
-    return Request(**known)
+    for name in ("tier", "submitted_at", "deadline"):
+        if not isinstance(content.get(name), str | None):
+            raise BadRequestError(f"{name} must be text")
+    if not isinstance(content.get("attributes"), dict | None):
+        raise BadRequestError("attributes must be an object")
+    return Request(**{name: content[name] for name in Request.__dataclass_fields__ if content.get(name) is not None})
 
 
 def submit(
@@ -77,14 +83,17 @@ def submit(
         bucket: The stack's ``results_bucket``.
         request: The request; ``bytes`` in its body are sent as base64.
         inline_bytes: The Design's threshold.
+
+    Raises:
+        BadRequestError: An id that no worker would take.
     """
+    if not ID_PATTERN.fullmatch(request.id):
+        raise BadRequestError(f"{request.id!r} cannot be an id")
     body = request.body
     if isinstance(body, bytes):
         body = {"base64": base64.b64encode(body).decode()}
     inline = Request(**{**request.__dict__, "body": body}).to_json()
     if len(inline.encode()) > inline_bytes and request.s3 is None:
-        if not ID_PATTERN.fullmatch(request.id):
-            raise BadRequestError(f"{request.id!r} cannot be an id")
         key = f"{REQUESTS_PREFIX}{request.id}.json"
         s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(body).encode(), ContentType="application/json")
         inline = Request(**{**request.__dict__, "body": None, "s3": f"s3://{bucket}/{key}"}).to_json()

@@ -1,8 +1,8 @@
 """Calendar arithmetic: when departures leave, in local time, through both changes of the clocks.
 
-A local time that spring skips departs at the same distance from midnight's offset (02:30 becomes 03:30); one that
-autumn repeats departs once, at its first occurrence. Between them the gap is an hour longer or shorter than planned,
-and last call keeps the wait.
+A local time that spring skips leaves an hour later by the clock (02:30 becomes 03:30), or with the departure that is
+there already. One that autumn repeats leaves at its first occurrence, and a rule with several departures a day goes on
+at its interval through the repeated hour: no gap is ever longer than planned, so the promised wait holds on that day.
 """
 
 from __future__ import annotations
@@ -27,13 +27,11 @@ class Departure(NamedTuple):
 
 def departures_on(day: date, rules: Sequence[Departures], zone: ZoneInfo) -> list[Departure]:
     """The departures of one local day, in order."""
-    found = [
-        Departure(_instant(day, minute, zone), rule)
-        for rule in rules
-        if day.weekday() in rule.days
-        for minute in range(rule.from_minute, rule.to_minute, rule.every_minutes)
-    ]
-    return sorted(found, key=lambda departure: departure.at)
+    found: dict[datetime, Departure] = {}
+    for rule in rules:
+        if day.weekday() in rule.days:
+            found |= {at: Departure(at, rule) for at in _instants(day, rule, zone)}
+    return sorted(found.values(), key=lambda departure: departure.at)
 
 
 def before(now: datetime, rules: Sequence[Departures], zone: ZoneInfo) -> Iterator[Departure]:
@@ -55,6 +53,15 @@ def next_after(now: datetime, rules: Sequence[Departures], zone: ZoneInfo) -> De
     return None
 
 
-def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
-    return local.astimezone(UTC)
+def _instants(day: date, rule: Departures, zone: ZoneInfo) -> Iterator[datetime]:
+    """When a rule's departures of a local day leave, in UTC; some more where the clocks stretch a gap."""
+    every = timedelta(minutes=rule.every_minutes)
+    last: datetime | None = None
+    for minute in range(rule.from_minute, rule.to_minute, rule.every_minutes):
+        local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
+        at = local.astimezone(UTC)
+        while last is not None and at - last > every:
+            last += every
+            yield last
+        yield at
+        last = at

@@ -13,14 +13,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from headway_runtime.departures import before
 from headway_runtime.reconcile import (
+    CALLED_OFF,
     LIVING,
-    LOOK_BACK,
     NOT_STARTED,
     ON_DEMAND,
     Cancel,
@@ -28,6 +25,8 @@ from headway_runtime.reconcile import (
     Job,
     Observed,
     Submit,
+    belongs,
+    recent_departures,
     reconcile,
 )
 from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, DispatcherSettings
@@ -37,6 +36,8 @@ ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
 DESCRIBED_AT_ONCE = 100
 """Jobs of one DescribeJobs (AWS Batch API Reference)."""
+LAST_CALL = "last call: its work went on-demand"
+"""Why a job was ended, as Batch keeps it: by this a worker that was called off is told from one that died."""
 _memory: dict[str, datetime] = {}
 """The departure handled last, by fleet: lives as long as this process, and is not needed to be right."""
 
@@ -71,16 +72,19 @@ def observe(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -
     attributes = sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=["ApproximateNumberOfMessages"])[
         "Attributes"
     ]
-    recent = list(islice(before(now, settings.departures, ZoneInfo(settings.timezone)), LOOK_BACK + 2))
+    recent = recent_departures(now, settings)
     since = recent[-1].at if recent else now - timedelta(days=1)
     rows: dict[str, dict[str, Any]] = {}
     for pool in settings.pools.values():
         for queue in (pool.spot_queue, pool.on_demand_queue):
             for row in _listed(batch, queue, since):
-                if row["jobName"].startswith(f"{settings.name}-") and row["jobName"].count("-") >= 4:
+                if belongs(settings, row["jobName"]):
                     rows[row["jobId"]] = row
     arrays = _children(batch, [identity for identity, row in rows.items() if "size" in row.get("arrayProperties", {})])
-    jobs = [Job(identity, row["jobName"], arrays.get(identity) or {row["status"]: 1}) for identity, row in rows.items()]
+    jobs = [
+        Job(identity, row["jobName"], _told_apart(batch, row, arrays.get(identity, {})))
+        for identity, row in rows.items()
+    ]
     return Observed(int(attributes["ApproximateNumberOfMessages"]), tuple(jobs))
 
 
@@ -92,7 +96,7 @@ def act(settings: DispatcherSettings, decision: Decision, batch: Any) -> None:
     for action in decision.actions:
         if isinstance(action, Cancel):
             for identity in _unstarted(action.job, batch):
-                batch.terminate_job(jobId=identity, reason="last call: its work went on-demand")
+                batch.terminate_job(jobId=identity, reason=LAST_CALL)
 
 
 def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
@@ -126,6 +130,26 @@ def _children(batch: Any, arrays: Sequence[str]) -> dict[str, dict[str, int]]:
                 status: number for status, number in job["arrayProperties"]["statusSummary"].items() if number
             }
     return found
+
+
+def _told_apart(batch: Any, row: dict[str, Any], children: dict[str, int]) -> dict[str, int]:
+    """Workers of a listed job by status, those that last call ended apart from those that died."""
+    # A new array has no children yet.
+    workers = children or {row["status"]: row.get("arrayProperties", {}).get("size", 1)}
+    failed = workers.get("FAILED", 0)
+    if not failed:
+        return workers
+    if _called_off(row):
+        called_off = failed
+    else:
+        dead = _pages(batch, arrayJobId=row["jobId"], jobStatus="FAILED") if children else []
+        called_off = sum(map(_called_off, dead))
+    told = {**workers, "FAILED": failed - called_off, CALLED_OFF: called_off}
+    return {status: number for status, number in told.items() if number}
+
+
+def _called_off(row: dict[str, Any]) -> bool:
+    return str(row.get("statusReason", "")).startswith(LAST_CALL)
 
 
 def _unstarted(job: Job, batch: Any) -> list[str]:

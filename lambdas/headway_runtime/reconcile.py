@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import ceil
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,17 @@ STAMP = "%Y%m%dT%H%MZ"
 NOT_STARTED = frozenset({"SUBMITTED", "PENDING", "RUNNABLE", "STARTING"})
 LIVING = NOT_STARTED | {"RUNNING"}
 FAILED = frozenset({"FAILED"})
+CALLED_OFF = "CALLED_OFF"
+"""Of a worker that last call ended before it started: Batch says FAILED, but nothing died."""
 SPOT, ON_DEMAND = "spot", "ondemand"
 LOOK_BACK = 3
-"""Departures whose jobs can still matter to a tick: the due one and those whose workers have not started."""
+"""At least so many departures before the due one matter to a tick."""
+LOOK_BACK_S = 3600.0
+"""And all those whose last call was less than this ago: ticks may be missed."""
+REPLACED_AT_MOST = 2
+"""How often a departure's workers are replaced: a model that never starts must not buy instances without end."""
+NAME_MOST = 128
+"""Characters of a job's name (AWS Batch API Reference, SubmitJob)."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Job:
     id: str
     name: str
     workers: Mapping[str, int]
-    """Workers by status; a plain job is one worker."""
+    """Workers by status, ``CALLED_OFF`` among them; a plain job is one worker."""
 
     def count(self, statuses: frozenset[str]) -> int:
         """Workers in any of these statuses."""
@@ -89,7 +97,8 @@ class Decision:
     handled: datetime | None = None
     """The last departure that was looked at; a new process does not know and looks again, which is never late."""
     seconds_behind: float = 0.0
-    """How long after its time the due departure left."""
+    """How long after its time the due departure left. A process that has just started cannot say: the departure may
+    have left on time with nothing waiting."""
     notes: tuple[str, ...] = field(default=())
 
 
@@ -104,8 +113,7 @@ def reconcile(
         observed: Messages that wait and this fleet's jobs of the last departures, ended ones too.
         handled: The departure that this process handled last, if it knows.
     """
-    zone = ZoneInfo(settings.timezone)
-    recent = list(islice(before(now, settings.departures, zone), LOOK_BACK + 1))
+    recent = recent_departures(now, settings)
     if not recent:
         return Decision(handled=handled, notes=("the calendar has no departure yet",))
     due = recent[0]
@@ -115,16 +123,27 @@ def reconcile(
     # Looked at twice, a tick apart: SQS may count what came in the last moments a little later.
     fresh = handled is None or handled < due.at or (now - due.at).total_seconds() < 2 * settings.tick_s
     if stamp(due.at) not in known and fresh:
-        unstarted = _workers(observed.jobs, due.rule.pool, NOT_STARTED)
-        fleet = _fleet(settings, due, observed.waiting, unstarted)
+        oldest_s = (now - recent[1].at).total_seconds() if len(recent) > 1 else 0.0
+        fleet = _fleet(settings, due, observed, oldest_s)
         if fleet:
             actions.append(fleet)
-            behind = (now - due.at).total_seconds()
+            behind = (now - due.at).total_seconds() if handled is not None else 0.0
     else:
         actions += _replacements(settings, due, observed)
     for departure, prior in pairwise(recent):
         actions += _last_call(now, settings, departure, prior, observed)
     return Decision(tuple(actions), due.at, behind)
+
+
+def recent_departures(now: datetime, settings: DispatcherSettings) -> list[Departure]:
+    """The departures whose jobs can matter to a tick, the due one first."""
+    longest = max((rule.last_call_s for rule in settings.departures), default=0.0)
+    found: list[Departure] = []
+    for departure in before(now, settings.departures, ZoneInfo(settings.timezone)):
+        if len(found) > LOOK_BACK and (now - found[-1].at).total_seconds() > longest + LOOK_BACK_S:
+            break
+        found.append(departure)
+    return found
 
 
 def stamp(at: datetime) -> str:
@@ -134,19 +153,34 @@ def stamp(at: datetime) -> str:
 
 def job_name(settings: DispatcherSettings, at: datetime, purchase: str, attempt: int, pool: str) -> str:
     """``<fleet>-<pool>-<departure>-<purchase>-<attempt>``: Batch's job list is the dispatcher's memory."""
-    return f"{settings.name}-{pool}-{stamp(at)}-{purchase}-{attempt}"[-128:]
+    end = f"-{stamp(at)}-{purchase}-{attempt}"
+    return f"{settings.name}-{pool}"[: NAME_MOST - len(end)] + end
 
 
-def _fleet(settings: DispatcherSettings, due: Departure, waiting: int, unstarted: int) -> Submit | None:
+def belongs(settings: DispatcherSettings, name: str, pool: str | None = None) -> bool:
+    """Whether a job of this name is this fleet's (and of this pool)."""
+    parts = name.rsplit("-", 3)
+    try:
+        at = datetime.strptime(parts[-3], STAMP).replace(tzinfo=UTC)
+        attempt = int(parts[-1])
+    except (IndexError, ValueError):
+        return False
+    pools = settings.pools if pool is None else (pool,)
+    return any(name == job_name(settings, at, parts[-2], attempt, one) for one in pools)
+
+
+def _fleet(settings: DispatcherSettings, due: Departure, observed: Observed, oldest_s: float) -> Submit | None:
     """The due departure's workers: what its quota needs for all that waits, less those about to start."""
-    rule = due.rule
+    rule, waiting = due.rule, observed.waiting
+    unstarted = sum(job.count(NOT_STARTED) for job in observed.jobs if belongs(settings, job.name, rule.pool))
     needed = ceil(waiting / rule.quota) - unstarted
     if needed <= 0:
         return None
     workers = min(needed, rule.max_workers)
     # Beyond the most workers each takes more than its quota: nothing is left behind.
     quota = rule.quota if workers == needed else ceil(waiting / workers)
-    purchase = ON_DEMAND if rule.last_call_s == 0 else SPOT
+    # So late that its last call has come: spot has no time left.
+    purchase = ON_DEMAND if oldest_s >= rule.last_call_s else SPOT
     return Submit(
         job_name(settings, due.at, purchase, 0, rule.pool), rule.pool, purchase, workers, quota, stamp(due.at)
     )
@@ -156,10 +190,15 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
     """Workers for those of the due departure that died, while messages wait that nobody living would take."""
     own = [job for job in observed.jobs if job.departure == stamp(due.at)]
     failed = sum(job.count(FAILED) for job in own)
-    again = sum(sum(job.workers.values()) for job in own if not job.name.endswith("-0"))
+    first = sum(sum(job.workers.values()) for job in own if job.name.endswith("-0"))
+    called_off = sum(job.count(frozenset({CALLED_OFF})) for job in own)
+    # Later attempts took over what last call ended, or replaced what died.
+    replaced = max(0, sum(sum(job.workers.values()) for job in own) - first - called_off)
     living = sum(job.count(LIVING) for job in observed.jobs)
-    wanted = min(failed - again, ceil(observed.waiting / due.rule.quota) - living)
-    if wanted <= 0 or observed.waiting == 0:
+    wanted = min(
+        failed - replaced, ceil(observed.waiting / due.rule.quota) - living, REPLACED_AT_MOST * first - replaced
+    )
+    if wanted <= 0:
         return []
     # What spot dropped once goes on-demand: its slack is spent.
     attempt = 1 + max((int(job.name.rsplit("-", 1)[1]) for job in own), default=0)
@@ -193,7 +232,3 @@ def _last_call(
         name = job_name(settings, departure.at, ON_DEMAND, attempt, rule.pool)
         actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, stamp(departure.at)))
     return actions + [Cancel(job) for job in stuck]
-
-
-def _workers(jobs: Sequence[Job], pool: str, statuses: frozenset[str]) -> int:
-    return sum(job.count(statuses) for job in jobs if f"-{pool}-" in job.name)

@@ -27,8 +27,13 @@ def open_bundle(bundle: Path, target: Path) -> None:
 
 
 def bring_artifact(s3: Any, address: str, target: Path) -> None:
-    """Fetch the artifact into ``target``."""
-    bucket, key = address.removeprefix("s3://").split("/", 1)
+    """Fetch the artifact into ``target``.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ValueError: A key that would leave ``target``.
+    """
+    bucket, _, key = address.removeprefix("s3://").partition("/")
     target.mkdir(parents=True, exist_ok=True)
     if key.endswith((".tar.gz", ".tgz")):
         with tempfile.NamedTemporaryFile(suffix=".tar.gz") as file:
@@ -37,14 +42,20 @@ def bring_artifact(s3: Any, address: str, target: Path) -> None:
             with tarfile.open(file.name, "r:gz") as archive:
                 archive.extractall(target, filter="data")
         return
-    prefix = key if key.endswith("/") else f"{key}/"
+    prefix = key if key.endswith("/") or not key else f"{key}/"
+    found = False
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for row in page.get("Contents", []):
+            if row["Key"].endswith("/"):
+                continue  # A console's marker for a folder.
             path = (target / row["Key"].removeprefix(prefix)).resolve()
             if target.resolve() not in path.parents:
                 raise ValueError(f"{row['Key']} would leave {target}")
             path.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, row["Key"], str(path))
+            found = True
+    if not found:
+        raise FileNotFoundError(f"nothing at {address}: an artifact is a .tar.gz or a prefix with files under it")
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """The calendar: departures in local time, through both changes of the clocks."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,7 +25,7 @@ def rule(**changes: object) -> Departures:
 def gaps(day: date, every: int) -> list[float]:
     """Minutes between the departures of one New York day that runs every so many minutes."""
     found = [departure.at for departure in departures_on(day, (rule(every_minutes=every),), NEW_YORK)]
-    return [(later - earlier).total_seconds() / 60 for earlier, later in zip(found, found[1:], strict=False)]
+    return [(later - earlier).total_seconds() / 60 for earlier, later in pairwise(found)]
 
 
 def times(zone: ZoneInfo, now: datetime, **changes: object) -> list[str]:

@@ -1,23 +1,17 @@
-"""The dispatcher against queues and jobs as AWS keeps them, and the bundle that carries it."""
+"""The dispatcher against queues and jobs as AWS keeps them."""
 
 import json
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headway_rehearsal.account import account
 from headway_runtime import dispatcher
-from headway_runtime.bundle import build_bundle
-from headway_runtime.contract import BadRequestError, Request, parse_request
+from headway_runtime.reconcile import Decision, Submit
 from headway_runtime.settings import Departures, DispatcherSettings, Pool, WorkerSettings
-from headway_runtime.unpack import bring_artifact, open_bundle
 
 NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
@@ -140,9 +134,10 @@ def test_its_log_line_carries_the_metrics_that_the_bill_and_the_alarms_know(
 ) -> None:
     from tests.components.designs import BATCH
 
+    fleet.tick(NOON - timedelta(minutes=30))
     fleet.send(3)
     fleet.tick(NOON + timedelta(seconds=90))
-    line = json.loads(capsys.readouterr().out)
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
     (metrics,) = line["_aws"]["CloudWatchMetrics"]
     assert [metric["Name"] for metric in metrics["Metrics"]] == list(BATCH.metrics)
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("Headway", [["Fleet"]])
@@ -157,80 +152,119 @@ def test_settings_go_through_the_environment_unchanged(fleet: Fleet) -> None:
         WorkerSettings.from_json("[]")
 
 
+class Recorder:
+    """A Batch that lists and describes what it is told to, and records what it is asked to do."""
+
+    def __init__(self, *rows: dict[str, Any], children: dict[str, list[dict[str, Any]]] | None = None) -> None:
+        self.rows, self.children, self.submitted, self.ended = list(rows), children or {}, [], []
+
+    def list_jobs(self, **asked: Any) -> dict[str, Any]:
+        if "arrayJobId" in asked:
+            found = [row for row in self.children[asked["arrayJobId"]] if row["status"] == asked["jobStatus"]]
+        else:
+            found = [row for row in self.rows if row["queue"] == asked["jobQueue"]]
+        start = int(asked.get("nextToken", 0))
+        more = {"nextToken": str(start + 2)} if start + 2 < len(found) else {}
+        return {"jobSummaryList": found[start : start + 2], **more}
+
+    def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
+        assert len(jobs) <= 100
+        described = []
+        for identity in jobs:
+            summary: dict[str, int] = {"RUNNING": 0}
+            for row in self.children.get(identity, []):
+                summary[row["status"]] = summary.get(row["status"], 0) + 1
+            described.append({"jobId": identity, "arrayProperties": {"statusSummary": summary}})
+        return {"jobs": described}
+
+    def submit_job(self, **asked: Any) -> None:
+        self.submitted.append(asked)
+
+    def terminate_job(self, **asked: Any) -> None:
+        self.ended.append(asked["jobId"])
+
+
+def listed(status: str, *, size: int = 0, reason: str = "", at: datetime = NOON, queue: str = "s") -> dict[str, Any]:
+    array = {"arrayProperties": {"size": size}} if size else {}
+    name = f"fleet-g5-{at:%Y%m%dT%H%MZ}-spot-0"
+    return {
+        "jobId": f"{status}{size}{at:%H%M}", "jobName": name, "status": status, "statusReason": reason, "queue": queue,
+        **array,
+    }  # fmt: skip
+
+
+def seen(fleet: Fleet, batch: Recorder, at: datetime = NOON) -> list[dict[str, int]]:
+    settings = replace(fleet.settings, pools={"g5": Pool("s", "o", "worker")})
+    return [dict(job.workers) for job in dispatcher.observe(at, settings, fleet.sqs, batch).jobs]
+
+
+def test_a_new_array_counts_as_its_size_before_its_children_are_there(fleet: Fleet) -> None:
+    assert seen(fleet, Recorder(listed("SUBMITTED", size=50))) == [{"SUBMITTED": 50}]
+
+
+def test_workers_that_last_call_ended_are_told_from_those_that_died(fleet: Fleet) -> None:
+    array = listed("FAILED", size=4)
+    children = [
+        {"jobId": "0", "status": "FAILED", "statusReason": dispatcher.LAST_CALL},
+        {"jobId": "1", "status": "FAILED", "statusReason": "Host EC2 (instance i-1) terminated."},
+        {"jobId": "2", "status": "FAILED", "statusReason": dispatcher.LAST_CALL},
+        {"jobId": "3", "status": "SUCCEEDED"},
+    ]
+    assert seen(fleet, Recorder(array, children={array["jobId"]: children})) == [
+        {"FAILED": 1, "SUCCEEDED": 1, "CALLED_OFF": 2}
+    ]
+    whole = listed("FAILED", size=4, reason=dispatcher.LAST_CALL)
+    ended = [{"jobId": str(index), "status": "FAILED"} for index in range(4)]
+    assert seen(fleet, Recorder(whole, children={whole["jobId"]: ended})) == [{"CALLED_OFF": 4}]
+    assert seen(fleet, Recorder(listed("FAILED", reason=dispatcher.LAST_CALL))) == [{"CALLED_OFF": 1}]
+    assert seen(fleet, Recorder(listed("FAILED", reason="Essential container in task exited"))) == [{"FAILED": 1}]
+
+
+def test_every_page_of_every_queue_is_read_and_each_job_counts_once(fleet: Fleet) -> None:
+    rows = [listed("RUNNING", at=NOON - timedelta(hours=hours), queue="so"[hours % 2]) for hours in range(7)]
+    assert len(seen(fleet, Recorder(*rows))) == 7
+
+
+def test_more_than_a_hundred_arrays_are_described_in_parts(fleet: Fleet) -> None:
+    rows = [listed("PENDING", size=2, at=NOON - timedelta(minutes=minutes)) for minutes in range(150)]
+    children = {
+        row["jobId"]: [{"jobId": "0", "status": "RUNNING"}, {"jobId": "1", "status": "RUNNABLE"}] for row in rows
+    }
+    assert seen(fleet, Recorder(*rows, children=children)) == [{"RUNNING": 1, "RUNNABLE": 1}] * 150
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("nonsense", "not JSON"),
-        ("[1]", "not an object"),
-        ('{"body": 1}', "id must be"),
-        ('{"id": "../x", "body": 1}', "id must be"),
-        ('{"id": "a"}', "neither body nor s3"),
-        ('{"id": "a", "s3": "http://x"}', "s3://bucket/key"),
-        ("[" * 100_000, "not JSON"),
-    ],
+    ("workers", "sizes"),
+    [(1, [0]), (2, [2]), (10_000, [10_000]), (10_001, [10_000, 0]), (25_000, [10_000, 10_000, 5000])],
 )
-def test_a_message_that_is_no_request_says_why(text: str, expected: str) -> None:
-    with pytest.raises(BadRequestError, match=expected):
-        parse_request(text)
+def test_a_fleet_is_as_few_arrays_of_2_to_10000_as_hold_it_and_one_worker_a_plain_job(
+    fleet: Fleet, workers: int, sizes: list[int]
+) -> None:
+    batch = Recorder()
+    submit = Submit("fleet-g5-20260603T1200Z-spot-0", "g5", "spot", workers, 7, "20260603T1200Z")
+    dispatcher.act(fleet.settings, Decision((submit,)), batch)
+    assert [one.get("arrayProperties", {}).get("size", 0) for one in batch.submitted] == sizes
 
 
-def test_a_request_goes_through_a_message_unchanged() -> None:
-    request = Request("a-1", body={"n": 1}, tier="gold", attributes={"x": 1}, submitted_at="2026-06-03T12:00:00Z")
-    assert parse_request(request.to_json()) == request
-    assert parse_request('{"id": "a", "body": null}').body is None
+def test_the_handler_takes_its_settings_from_the_environment_and_its_time_from_the_event(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_SETTINGS", fleet.settings.to_json())
+    fleet.send(11)
+    late = (NOON + timedelta(minutes=1)).isoformat()
+    assert dispatcher.handler({"now": late}, None)["SubmittedWorkers"] == 2
+    assert dispatcher.handler({}, None)["SubmittedWorkers"] in (0, 2)
+    (job, *_) = fleet.jobs()
+    assert job.job_name == f"fleet-g5-{NOON:%Y%m%dT%H%MZ}-spot-0"
 
 
-def test_the_bundle_is_the_same_bytes_for_the_same_code_and_runs_alone(tmp_path: Path) -> None:
-    digests = [build_bundle(tmp_path / name) for name in ("a.zip", "b.zip")]
-    assert digests[0] == digests[1]
-    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    # `unpack` runs from the zip itself; what it has opened serves the worker. -S: no site packages.
-    opened = tmp_path / "runtime"
-    first = (
-        "import sys, pathlib, headway_runtime.unpack as u;"
-        "u.open_bundle(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))"
-    )
-    second = (
-        "import boto3, headway_runtime.worker, headway_runtime.dispatcher as d;"
-        "boto3.client('sqs', region_name='us-east-1'); boto3.client('batch', region_name='us-east-1');"
-        "assert boto3.__file__.startswith(d.__file__.split('headway_runtime')[0])"
-    )
-    for path, code in ((tmp_path / "a.zip", first), (opened, second)):
-        ran = subprocess.run(
-            [sys.executable, "-S", "-c", code, str(tmp_path / "a.zip"), str(opened)],
-            env={"PYTHONPATH": str(path)}, capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "a.zip").stat().st_size < 4_000_000
-
-
-def test_an_unchanged_bundle_is_not_written_again(tmp_path: Path) -> None:
-    target = tmp_path / "runtime.zip"
-    digest = build_bundle(target)
-    written = target.stat().st_mtime_ns
-    assert build_bundle(target) == digest
-    assert target.stat().st_mtime_ns == written
-
-
-def test_unpacking_opens_the_bundle_and_brings_an_archive_or_a_prefix(tmp_path: Path) -> None:
-    import io
-    import tarfile
-
-    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
-        archive.writestr("headway_runtime/x.py", "1")
-    open_bundle(tmp_path / "b.zip", tmp_path / "runtime")
-    assert (tmp_path / "runtime/headway_runtime/x.py").read_text() == "1"
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        info = tarfile.TarInfo("model.json")
-        info.size = 2
-        tar.addfile(info, io.BytesIO(b"{}"))
-    with account("us-east-1") as aws:
-        s3 = aws.client("s3")
-        s3.create_bucket(Bucket="models")
-        s3.put_object(Bucket="models", Key="a/model.tar.gz", Body=packed.getvalue())
-        s3.put_object(Bucket="models", Key="b/weights/one.bin", Body=b"1")
-        bring_artifact(s3, "s3://models/a/model.tar.gz", tmp_path / "one")
-        bring_artifact(s3, "s3://models/b", tmp_path / "two")
-    assert (tmp_path / "one/model.json").read_bytes() == b"{}"
-    assert (tmp_path / "two/weights/one.bin").read_bytes() == b"1"
+def test_nobody_is_replaced_for_what_arrives_after_last_call_has_ended_an_empty_departure(fleet: Fleet) -> None:
+    fleet.send(1)
+    fleet.tick()
+    fleet.sqs.purge_queue(QueueUrl=fleet.settings.queue_url)
+    assert fleet.tick(NOON + timedelta(minutes=20))["cancelled"] == [f"fleet-g5-{NOON:%Y%m%dT%H%MZ}-spot-0"]
+    (job,) = fleet.jobs()
+    assert job.job_stopped_reason == dispatcher.LAST_CALL
+    job.status = "FAILED"
+    fleet.send(1)
+    assert fleet.tick(NOON + timedelta(minutes=30))["submitted"] == []

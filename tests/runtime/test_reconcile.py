@@ -202,7 +202,7 @@ def test_a_worker_alive_covers_its_part_of_what_waits() -> None:
 
 def test_workers_of_another_pool_do_not_count_for_this_one() -> None:
     # The fleet is called as the pool is, and the other pool's name starts as this one's.
-    named = replace(settings(), name="a-g5-b", pools={"g5": POOL, "g5-xl": POOL})
+    named = replace(settings(rule(last_call_s=9999)), name="a-g5-b", pools={"g5": POOL, "g5-xl": POOL})
     other = Job("other", job_name(named, NOON - timedelta(hours=1), "spot", 0, "g5-xl"), {"RUNNABLE": 2})
     (found,) = reconcile(NOON, named, Observed(20, (other,))).actions
     assert isinstance(found, Submit)
@@ -232,7 +232,7 @@ def test_a_long_name_still_makes_job_names_that_are_known_again() -> None:
 @settled
 @given(
     waiting=st.integers(0, 200_000), workers=st.dictionaries(st.sampled_from(sorted(LIVING | {"SUCCEEDED", "FAILED"})),
-    st.integers(1, 50)), minutes=st.integers(0, 59), purchase=st.sampled_from(["spot", "ondemand"]),
+    st.integers(1, 5)), minutes=st.integers(0, 59), purchase=st.sampled_from(["spot", "ondemand"]),
 )  # fmt: skip
 def test_done_twice_a_tick_does_nothing_more(
     waiting: int, workers: dict[str, int], minutes: int, purchase: str
@@ -250,6 +250,6 @@ def called_off(job: Job) -> dict[str, int]:
     """The job's workers once last call has ended those that had not started."""
     found: dict[str, int] = {}
     for status, number in job.workers.items():
-        status = "CALLED_OFF" if status in NOT_STARTED else status
-        found[status] = found.get(status, 0) + number
+        now = "CALLED_OFF" if status in NOT_STARTED else status
+        found[now] = found.get(now, 0) + number
     return found
