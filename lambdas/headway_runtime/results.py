@@ -33,16 +33,3 @@ def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:
             raise
         return True
     return False
-
-
-def exists(s3: Any, bucket: str, key: str) -> bool:
-    """Whether a result is there."""
-    from botocore.exceptions import ClientError
-
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True

@@ -16,6 +16,7 @@ class Held:
     def __init__(self, sqs: Any, queue_url: str, timeout_s: int) -> None:
         self._sqs, self._url, self._timeout = sqs, queue_url, timeout_s
         self._handles: dict[str, str] = {}
+        # Held during the calls too: an extension that overtook a release would hide what was given back.
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="visibility", daemon=True)
@@ -29,14 +30,16 @@ class Held:
     def delete(self, messages: Sequence[dict[str, Any]]) -> None:
         """Delete messages whose results are written."""
         for some in _chunks(messages):
-            self._forget(some)
-            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=_entries(some))
+            with self._lock:
+                self._forget(some)
+                self._sqs.delete_message_batch(QueueUrl=self._url, Entries=_entries(some))
 
     def release(self, messages: Sequence[dict[str, Any]], after_s: int = 0) -> None:
         """Give messages back; another worker sees them after ``after_s``."""
         for some in _chunks(messages):
-            self._forget(some)
-            self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=_entries(some, after_s))
+            with self._lock:
+                self._forget(some)
+                self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=_entries(some, after_s))
 
     def close(self) -> None:
         """Stop extending, and give back whatever is still held."""
@@ -47,19 +50,21 @@ class Held:
         self.release(left)
 
     def _forget(self, messages: Sequence[dict[str, Any]]) -> None:
-        with self._lock:
-            for message in messages:
-                self._handles.pop(message["MessageId"], None)
+        for message in messages:
+            self._handles.pop(message["MessageId"], None)
 
     def _beat(self) -> None:
         while not self._ended.wait(self._timeout / 3):
             with self._lock:
-                held = [{"MessageId": key, "ReceiptHandle": handle} for key, handle in self._handles.items()]
-            for some in _chunks(held):
-                try:
-                    self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=_entries(some, self._timeout))
-                except Exception as error:  # a beat that fails is tried again at the next
-                    print(f'{{"visibility": "{type(error).__name__}"}}', flush=True)  # noqa: T201
+                self._extend()
+
+    def _extend(self) -> None:
+        held = [{"MessageId": key, "ReceiptHandle": handle} for key, handle in self._handles.items()]
+        for some in _chunks(held):
+            try:
+                self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=_entries(some, self._timeout))
+            except Exception as error:  # a beat that fails is tried again at the next
+                print(f'{{"visibility": "{type(error).__name__}"}}', flush=True)  # noqa: T201
 
 
 def _chunks(messages: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:

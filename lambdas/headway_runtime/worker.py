@@ -85,7 +85,8 @@ class Worker:
             while not self._done(end) and empty < EMPTY_POLLS:
                 messages = self._receive(held)
                 empty = 0 if messages else empty + 1
-                if messages:
+                # What came while it was told to stop is given back: the time left may not do for a batch.
+                if messages and not self.stopping:
                     self._serve(messages, held)
         finally:
             held.close()
@@ -128,7 +129,8 @@ class Worker:
                 if error.fatal:
                     raise
                 for item in good:
-                    self._one_by_one(item, done, bad)
+                    if not self.stopping:
+                        self._one_by_one(item, done, bad)
         held.delete([item.message for item in done])
         for item in bad:
             self._give_back(item, held)

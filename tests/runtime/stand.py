@@ -94,7 +94,10 @@ class Stand:
             JOB_DEPARTURE: "20260603T1200Z",
         }
         # Short polls: one host holds this queue.
-        code = "import sys; from headway_runtime import worker; worker.POLL_S = 1; sys.exit(worker.main())"
+        code = (
+            "import sys; from headway_runtime import worker; worker.POLL_S = 0; worker.RETRY_AFTER_S = 1;"
+            "sys.exit(worker.main())"
+        )
         process = subprocess.Popen(
             [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -1,8 +1,15 @@
 """The worker as a process: it drains, it batches, it writes once; killed in the middle, nothing is lost or doubled."""
 
 import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from headway_runtime.contract import Request, submit
+from headway_runtime.model import ModelError
+from headway_runtime.settings import WorkerSettings
+from headway_runtime.worker import Worker
 from tests.runtime.stand import eventually, stand, terminate
 
 
@@ -90,7 +97,7 @@ def test_a_poison_item_ends_in_the_dead_letters_and_the_others_are_served() -> N
     with stand(batch=4, max_receives=2) as here:
         here.send(3)
         here.send(1, start=4, poison=True)
-        # A failed item is seen again after five seconds: wait for that rather than for the queue to look empty.
+        # A failed item is seen again after a while: wait for that rather than for the queue to look empty.
         for _ in range(2):
             assert here.start().wait(timeout=20) == 0
             eventually(lambda: here.depth()[1] == 0)
@@ -134,12 +141,12 @@ def test_a_model_that_dies_ends_the_worker_with_an_error_and_gives_everything_ba
 
 
 def test_a_batch_that_takes_longer_than_the_visibility_is_not_given_to_another() -> None:
-    with stand(seconds=4.0, batch=4, visibility_s=2) as here:
+    with stand(seconds=2.5, batch=4, visibility_s=1) as here:
         here.send(4)
         worker = here.start(quota=4)
         eventually(lambda: len(here.model.batches) == 1)
         eventually(lambda: here.depth()[1] == 4)
-        assert here.sqs.receive_message(QueueUrl=here.queue_url, WaitTimeSeconds=3).get("Messages", []) == []
+        assert here.sqs.receive_message(QueueUrl=here.queue_url, WaitTimeSeconds=2).get("Messages", []) == []
         assert worker.wait(timeout=20) == 0
         assert {one["attempt"] for one in here.results().values()} == {1}
         assert here.model.batches == [4]
@@ -162,3 +169,93 @@ def test_out_of_time_it_leaves_the_rest_to_the_next_departure() -> None:
         done = len(here.results())
         assert 2 <= done <= 6
         assert here.depth() == (8 - done, 0)
+
+
+def test_a_bucket_that_refuses_ends_the_worker_with_an_error_and_loses_nothing() -> None:
+    with stand(batch=4) as here:
+        here.send(4)
+        assert here.start(results_bucket="no-such-bucket").wait(timeout=20) == 1
+        assert here.depth() == (4, 0)
+        assert here.start().wait(timeout=20) == 0
+        assert len(here.results()) == 4
+
+
+class Queue:
+    """A queue of one delivery; ``on_receive`` runs while the worker waits for it."""
+
+    def __init__(self, count: int, on_receive: Callable[[], None] = lambda: None) -> None:
+        self.waiting = [
+            {"MessageId": str(n), "ReceiptHandle": f"h{n}", "Body": Request(f"r{n}", body={"n": n}).to_json()}
+            for n in range(count)
+        ]
+        self.on_receive, self.released, self.deleted = on_receive, [], []
+
+    def receive_message(self, **asked: Any) -> dict[str, Any]:
+        some, self.waiting = self.waiting[: asked["MaxNumberOfMessages"]], self.waiting[asked["MaxNumberOfMessages"] :]
+        self.on_receive()
+        return {"Messages": some}
+
+    def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:
+        self.released += [entry["ReceiptHandle"] for entry in asked["Entries"] if entry["VisibilityTimeout"] == 0]
+        return {}
+
+    def delete_message_batch(self, **asked: Any) -> dict[str, Any]:
+        self.deleted += [entry["ReceiptHandle"] for entry in asked["Entries"]]
+        return {}
+
+
+class Bucket:
+    """A bucket that takes everything."""
+
+    def put_object(self, **_: Any) -> None:
+        """Taken."""
+
+
+def inside(monkeypatch: pytest.MonkeyPatch, queue: Queue, serve: Callable[[list[Any]], list[Any]]) -> Worker:
+    """A worker in this process, with a model that is a function."""
+    settings = WorkerSettings("q", "b", 4, 30, 3, 1, 1)
+    monkeypatch.setattr("headway_runtime.worker.wait_until_ready", lambda *_: None)
+    monkeypatch.setattr("headway_runtime.worker.invoke", lambda _, bodies, timeout_s: serve(bodies))
+    return Worker(settings, queue, Bucket(), quota=100)
+
+
+def test_what_arrives_while_it_is_told_to_stop_is_given_back_unserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, served = Queue(4), []
+    worker = inside(monkeypatch, queue, lambda bodies: served.append(bodies) or bodies)
+    queue.on_receive = worker.stop
+    tally = worker.run()
+    assert served == []
+    assert sorted(queue.released) == ["h0", "h1", "h2", "h3"]
+    assert tally.written == 0
+
+
+def test_told_to_stop_between_the_items_of_a_failed_batch_it_gives_the_rest_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = Queue(4)
+
+    def serve(bodies: list[Any]) -> list[Any]:
+        if len(bodies) > 1:
+            raise ModelError("the batch is too much")
+        if bodies[0]["n"] == 1:
+            worker.stop()
+        return bodies
+
+    worker = inside(monkeypatch, queue, serve)
+    assert worker.run().written == 2
+    assert queue.deleted == ["h0", "h1"]
+    assert queue.released == ["h2", "h3"]
+
+
+def test_a_model_that_never_answers_ends_the_worker_before_it_takes_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(4)
+    worker = inside(monkeypatch, queue, lambda bodies: bodies)
+
+    def never(url: str, deadline_s: float) -> None:
+        assert (url, deadline_s) == ("http://127.0.0.1:8080", 63)
+        raise ModelError("the model did not answer", fatal=True)
+
+    monkeypatch.setattr("headway_runtime.worker.wait_until_ready", never)
+    with pytest.raises(ModelError, match="did not answer"):
+        worker.run()
+    assert len(queue.waiting) == 4

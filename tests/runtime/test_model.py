@@ -1,0 +1,102 @@
+"""The model beside the worker, by the SageMaker contract over localhost."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from headway_runtime.model import ModelError, invoke, wait_until_ready
+
+
+@dataclass
+class Door:
+    """A server that answers as it is told."""
+
+    url: str = ""
+    status: int = 200
+    answer: bytes = b"[]"
+    seconds: float = 0.0
+    pings_refused: int = 0
+    asked: list[tuple[str, str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    made = Door()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.asked.append((self.path, "", None))
+            made.pings_refused -= 1
+            self._reply(503 if made.pings_refused >= 0 else 200, b"")
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            made.asked.append((self.path, self.headers["Content-Type"], body))
+            time.sleep(made.seconds)
+            self._reply(made.status, made.answer)
+
+        def _reply(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_batch_of_one_is_sent_as_a_list_too(door: Door) -> None:
+    door.answer = b'[{"label": "loan"}]'
+    assert invoke(door.url, [{"text": "x"}], timeout_s=5) == [{"label": "loan"}]
+    assert door.asked == [("/invocations", "application/json", [{"text": "x"}])]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "said"),
+    [
+        (500, b"out of memory", "answered 500: out of memory"),
+        (200, b"not json", "not JSON"),
+        (200, b"[1, 2]", "not a list of 1 outputs"),
+        (200, b'{"label": 1}', "answered dict"),
+    ],
+)
+def test_a_model_that_answers_wrongly_is_still_there(door: Door, status: int, answer: bytes, said: str) -> None:
+    door.status, door.answer = status, answer
+    with pytest.raises(ModelError, match=said) as error:
+        invoke(door.url, [1], timeout_s=5)
+    assert error.value.fatal is False
+
+
+def test_a_model_that_takes_too_long_counts_as_gone(door: Door) -> None:
+    door.seconds = 0.5
+    with pytest.raises(ModelError, match="does not answer") as error:
+        invoke(door.url, [1], timeout_s=0.1)
+    assert error.value.fatal is True
+
+
+def test_it_waits_while_the_model_loads(door: Door) -> None:
+    door.pings_refused = 2
+    wait_until_ready(door.url, deadline_s=5)
+    assert [path for path, *_ in door.asked] == ["/ping"] * 3
+
+
+def test_a_model_that_never_comes_up_is_given_up_in_time(door: Door) -> None:
+    door.pings_refused = 1000
+    started = time.monotonic()
+    with pytest.raises(ModelError, match="within 0 s") as error:
+        wait_until_ready(door.url, deadline_s=0.3)
+    assert error.value.fatal is True
+    assert 0.3 <= time.monotonic() - started < 2

@@ -1,0 +1,52 @@
+"""Results are written once, whatever S3 answers."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from headway_rehearsal.account import account
+from headway_runtime.results import write_once
+
+
+class Bucket:
+    """Answers each put with the next of these error codes; none is success."""
+
+    def __init__(self, *codes: str) -> None:
+        self.codes, self.puts = list(codes), []
+
+    def put_object(self, **asked: Any) -> None:
+        self.puts.append(asked)
+        code = self.codes.pop(0) if self.codes else ""
+        if code:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "PutObject")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headway_runtime.results.time.sleep", lambda _: None)
+
+
+def test_the_first_to_write_is_told_so_and_the_second_changes_nothing() -> None:
+    with account("us-east-1") as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="results")
+        assert write_once(s3, "results", "results/a.json", {"output": 1}) is True
+        assert write_once(s3, "results", "results/a.json", {"output": 2}) is False
+        assert s3.get_object(Bucket="results", Key="results/a.json")["Body"].read() == b'{"output":1}'
+
+
+def test_a_write_under_way_elsewhere_is_asked_again() -> None:
+    bucket = Bucket("ConditionalRequestConflict", "ConditionalRequestConflict")
+    assert write_once(bucket, "b", "k", {}) is True
+    assert [put["IfNoneMatch"] for put in bucket.puts] == ["*"] * 3
+
+
+def test_the_other_writer_may_win() -> None:
+    assert write_once(Bucket("ConditionalRequestConflict", "PreconditionFailed"), "b", "k", {}) is False
+
+
+@pytest.mark.parametrize("codes", [("AccessDenied",), ("ConditionalRequestConflict",) * 5])
+def test_a_result_that_cannot_be_written_is_never_taken_for_written(codes: tuple[str, ...]) -> None:
+    with pytest.raises(ClientError, match=codes[0]):
+        write_once(Bucket(*codes), "b", "k", {})
