@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,7 +22,7 @@ from headway_runtime.contract import Request, submit
 from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
 
 REGION = "us-east-1"
-PATIENCE_S = 15.0
+PATIENCE_S = 10.0
 
 
 class Model:
@@ -124,10 +126,19 @@ class Stand:
         self.model.close()
 
 
+@cache
+def _address() -> str:
+    """One server for all stands, until the process ends: it serves whatever account there is."""
+    server = served()
+    atexit.register(server.__exit__, None, None, None)
+    return server.__enter__()
+
+
 @contextmanager
 def stand(*, seconds: float = 0.0, visibility_s: int = 30, max_receives: int = 3, batch: int = 4) -> Iterator[Stand]:
     """Everything that a worker needs, for as long as a test lasts."""
-    with account(REGION) as aws, served() as endpoint:
+    with account(REGION) as aws:
+        endpoint = _address()
         sqs, s3 = aws.client("sqs"), aws.client("s3")
         s3.create_bucket(Bucket="results")
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]

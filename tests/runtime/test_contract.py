@@ -40,7 +40,7 @@ def test_results_and_errors_keep_the_schema() -> None:
     with stand(max_receives=1) as here:
         here.send(1)
         here.send(1, start=2, poison=True)
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         results = here.results()
         assert set(results) == {"r1", "r2"}
         for result in results.values():

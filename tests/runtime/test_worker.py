@@ -17,7 +17,7 @@ def test_it_drains_the_queue_in_batches_and_writes_each_result_once() -> None:
     with stand(batch=4) as here:
         here.send(10)
         worker = here.start()
-        assert worker.wait(timeout=20) == 0
+        assert worker.wait(timeout=10) == 0
         results = here.results()
         assert {name: one["output"] for name, one in results.items()} == {
             f"r{n}": {"twice": 2 * n} for n in range(1, 11)
@@ -32,7 +32,7 @@ def test_it_drains_the_queue_in_batches_and_writes_each_result_once() -> None:
 def test_it_takes_its_quota_and_leaves_the_rest() -> None:
     with stand(batch=4) as here:
         here.send(10)
-        assert here.start(quota=6).wait(timeout=20) == 0
+        assert here.start(quota=6).wait(timeout=10) == 0
         assert len(here.results()) == 6
         assert here.depth() == (4, 0)
         assert here.model.batches == [4, 2]
@@ -43,7 +43,7 @@ def test_a_large_body_travels_as_a_pointer() -> None:
         here.send(1, padding="x" * 60_000)
         (message,) = here.sqs.receive_message(QueueUrl=here.queue_url, VisibilityTimeout=0)["Messages"]
         assert json.loads(message["Body"])["s3"] == "s3://results/requests/r1.json"
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         assert here.results()["r1"]["output"] == {"twice": 2}
 
 
@@ -58,7 +58,7 @@ def test_told_to_stop_it_finishes_its_batch_and_leaves_the_rest_to_others() -> N
         # Nothing is in anybody's hands: the next worker sees it at once.
         assert here.depth() == (12 - done, 0)
         here.model.seconds = 0.0
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         results = here.results()
         assert {one["output"]["twice"] for one in results.values()} == {2 * n for n in range(1, 13)}
         assert {one["attempt"] for one in results.values()} == {1}
@@ -75,7 +75,7 @@ def test_killed_in_the_middle_what_it_held_comes_back_and_nothing_is_lost() -> N
         here.model.seconds = 0.0
         # The dead worker's messages are seen again when their visibility runs out.
         eventually(lambda: here.depth()[1] == 0)
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         results = here.results()
         assert {one["output"]["twice"] for one in results.values()} == {2 * n for n in range(1, 7)}
         assert max(one["attempt"] for one in results.values()) == 2
@@ -86,7 +86,7 @@ def test_two_workers_share_a_queue_and_write_nothing_twice() -> None:
     with stand(seconds=0.05, batch=2) as here:
         here.send(20)
         workers = [here.start(), here.start()]
-        assert [worker.wait(timeout=30) for worker in workers] == [0, 0]
+        assert [worker.wait(timeout=10) for worker in workers] == [0, 0]
         told = [json.loads(line) for worker in workers for line in (worker.stdout or "") if '"finished"' in line]
         assert len(here.results()) == 20
         assert sum(one["written"] for one in told) == 20
@@ -99,7 +99,7 @@ def test_a_poison_item_ends_in_the_dead_letters_and_the_others_are_served() -> N
         here.send(1, start=4, poison=True)
         # A failed item is seen again after a while: wait for that rather than for the queue to look empty.
         for _ in range(2):
-            assert here.start().wait(timeout=20) == 0
+            assert here.start().wait(timeout=10) == 0
             eventually(lambda: here.depth()[1] == 0)
         here.sqs.receive_message(QueueUrl=here.queue_url)
         assert here.depth(here.dead_url) == (1, 0)
@@ -114,7 +114,7 @@ def test_what_is_no_request_ends_in_the_dead_letters_and_harms_nobody() -> None:
         here.sqs.send_message(QueueUrl=here.queue_url, MessageBody="not json")
         here.sqs.send_message(QueueUrl=here.queue_url, MessageBody=json.dumps({"id": "../escape", "body": 1}))
         here.send(1)
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         here.sqs.receive_message(QueueUrl=here.queue_url)
         assert set(here.results()) == {"r1"}
         assert here.depth(here.dead_url)[0] == 2
@@ -125,7 +125,7 @@ def test_a_body_that_is_not_there_fails_alone() -> None:
         gone = Request(id="gone", s3="s3://results/requests/gone.json")
         submit(here.sqs, here.s3, queue_url=here.queue_url, bucket=here.bucket, request=gone)
         here.send(1)
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         results = here.results()
         assert results["r1"]["output"] == {"twice": 2}
         assert "cannot be read" in results["gone"]["error"]
@@ -135,7 +135,7 @@ def test_a_model_that_dies_ends_the_worker_with_an_error_and_gives_everything_ba
     with stand(batch=4) as here:
         here.send(4)
         here.model.dead = True
-        assert here.start().wait(timeout=20) == 1
+        assert here.start().wait(timeout=10) == 1
         assert here.depth() == (4, 0)
         assert here.results() == {}
 
@@ -147,7 +147,7 @@ def test_a_batch_that_takes_longer_than_the_visibility_is_not_given_to_another()
         eventually(lambda: len(here.model.batches) == 1)
         eventually(lambda: here.depth()[1] == 4)
         assert here.sqs.receive_message(QueueUrl=here.queue_url, WaitTimeSeconds=2).get("Messages", []) == []
-        assert worker.wait(timeout=20) == 0
+        assert worker.wait(timeout=10) == 0
         assert {one["attempt"] for one in here.results().values()} == {1}
         assert here.model.batches == [4]
 
@@ -157,7 +157,7 @@ def test_a_result_that_is_there_stands() -> None:
         here.s3.put_object(Bucket="results", Key="results/r1.json", Body=b'{"id": "r1", "output": "first"}')
         here.send(1)
         worker = here.start()
-        assert worker.wait(timeout=20) == 0
+        assert worker.wait(timeout=10) == 0
         assert here.results()["r1"]["output"] == "first"
         assert here.depth() == (0, 0)
 
@@ -165,7 +165,7 @@ def test_a_result_that_is_there_stands() -> None:
 def test_out_of_time_it_leaves_the_rest_to_the_next_departure() -> None:
     with stand(seconds=0.5, batch=2) as here:
         here.send(8)
-        assert here.start(stop_after_s=0.8).wait(timeout=20) == 0
+        assert here.start(stop_after_s=0.8).wait(timeout=10) == 0
         done = len(here.results())
         assert 2 <= done <= 6
         assert here.depth() == (8 - done, 0)
@@ -174,9 +174,9 @@ def test_out_of_time_it_leaves_the_rest_to_the_next_departure() -> None:
 def test_a_bucket_that_refuses_ends_the_worker_with_an_error_and_loses_nothing() -> None:
     with stand(batch=4) as here:
         here.send(4)
-        assert here.start(results_bucket="no-such-bucket").wait(timeout=20) == 1
+        assert here.start(results_bucket="no-such-bucket").wait(timeout=10) == 1
         assert here.depth() == (4, 0)
-        assert here.start().wait(timeout=20) == 0
+        assert here.start().wait(timeout=10) == 0
         assert len(here.results()) == 4
 
 
