@@ -78,6 +78,7 @@ _TABLE = (
     Assumption("endpoint.overhead", 0.01, "s", "SageMaker runtime overhead per request", _DATE),
     Assumption("endpoint.headroom", 1.5, "x", "most instances over the highest floor", _DATE),
     Assumption("endpoint.storage_gb", 30, "GB", "instance storage volume of an endpoint instance", _DATE),
+    Assumption("asynchronous.overhead", 1, "s", "input and output by way of S3, the endpoint's own queue", _DATE),
     # serverless
     Assumption("serverless.idle_kept", 900, "s", "idle capacity kept by the platform; observed, not documented", _DATE),
     Assumption("serverless.cold_start_variability", 0.25, "", _FIELD, _DATE),

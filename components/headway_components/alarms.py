@@ -85,6 +85,8 @@ def alarm(
     metric: Metric | tuple[Metric, ...],
     rule: Rule,
     description: str,
+    *,
+    when_over: bool = True,
 ) -> aws.cloudwatch.MetricAlarm:
     """An alarm on a metric, or on the sum of several, that tells the topic when it starts and when it is over."""
     return aws.cloudwatch.MetricAlarm(
@@ -96,7 +98,7 @@ def alarm(
         datapoints_to_alarm=rule.periods,
         treat_missing_data=rule.missing,
         alarm_actions=[topic_arn],
-        ok_actions=[topic_arn],
+        ok_actions=[topic_arn] if when_over else None,
         tags=site.tags,
         opts=site.child(),
         **(_single(metric) if isinstance(metric, Metric) else _sum(metric)),

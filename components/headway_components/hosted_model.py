@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from headway.architectures.design import BaseDesign, RealtimeDesign, ServerlessDesign
+from headway.architectures.design import AsynchronousDesign, BaseDesign, RealtimeDesign, ServerlessDesign
 from headway.errors import HeadwayError
 from headway.profile import Container
-from headway_components.access import Access, service_access, use_key, write_logs, write_metrics
+from headway_components.access import Access, Statement, service_access, use_key, write_logs, write_metrics
 from headway_components.alarms import Metric, Rule, alarm
 from headway_components.network import Network
 from headway_components.site import Site, physical_name
@@ -26,6 +28,11 @@ MICROSECONDS = 1_000_000
 """SageMaker's latency metrics count these."""
 
 
+STARTUP_DEFAULT_S, STARTUP_LONGEST_S = 600, 3600
+"""Of the container's start-up health check (Amazon SageMaker API reference, ProductionVariant)."""
+SCALED = {"scalable_dimension": "sagemaker:variant:DesiredInstanceCount", "service_namespace": "sagemaker"}
+
+
 @dataclass(frozen=True)
 class HostedModel:
     """A model ready for an endpoint's configuration, and what must exist before the endpoint."""
@@ -33,6 +40,15 @@ class HostedModel:
     model: aws.sagemaker.Model
     access: Access
     log_group: aws.cloudwatch.LogGroup
+
+
+def startup_limit_s(load_time_s: float) -> int:
+    """How long a container may take to answer its first health check: twice what it was measured to load.
+
+    >>> startup_limit_s(20), startup_limit_s(400)
+    (600, 800)
+    """
+    return min(STARTUP_LONGEST_S, max(STARTUP_DEFAULT_S, ceil(2 * load_time_s)))
 
 
 def endpoint_name(site: Site, token: str) -> str:
@@ -56,11 +72,12 @@ def container_of(site: Site, design: BaseDesign) -> Container:
 
 def hosted_model(
     site: Site,
-    design: RealtimeDesign | ServerlessDesign,
+    design: RealtimeDesign | ServerlessDesign | AsynchronousDesign,
     endpoint: str,
     *,
     isolated: bool,
     network: Network | None = None,
+    statements: Sequence[Statement] = (),
 ) -> HostedModel:
     """The model with its own role and its endpoint's log group."""
     container = container_of(site, design)
@@ -72,7 +89,8 @@ def hosted_model(
         tags=site.tags,
         opts=site.child(),
     )
-    statements = [
+    allowed = [
+        *statements,
         *read_artifact(site, container.artifact),
         *pull_images(site, container.image),
         write_logs(log_group),
@@ -80,7 +98,7 @@ def hosted_model(
         *use_key(site),
         *(_attach_network() if network is not None else ()),
     ]
-    access = service_access(site, "model", "sagemaker", statements)
+    access = service_access(site, "model", "sagemaker", allowed)
     model = aws.sagemaker.Model(
         site.part("model"),
         execution_role_arn=access.role.arn,

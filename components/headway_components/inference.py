@@ -14,6 +14,7 @@ from headway.planning.lock import read_lock
 from headway.planning.plan import Plan
 from headway.planning.search import plan as make_plan
 from headway.profile import Profile, load_profile
+from headway_components.asynchronous import AsynchronousEndpoint
 from headway_components.batch import SpotBatch
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.serverless import ServerlessEndpoint
@@ -22,10 +23,19 @@ from headway_components.site import Wiring
 COMPONENTS: Final[Mapping[str, Callable[..., pulumi.ComponentResource]]] = {
     "realtime": RealtimeEndpoint,
     "serverless": ServerlessEndpoint,
+    "asynchronous": AsynchronousEndpoint,
     "batch": SpotBatch,
 }
 """The component that provisions each architecture, under the planner's name for it."""
-OUTPUTS = ("queue_url", "results_bucket", "dead_letter_queue", "dispatcher", "endpoint_name")
+OUTPUTS = (
+    "queue_url",
+    "results_bucket",
+    "dead_letter_queue",
+    "dispatcher",
+    "endpoint_name",
+    "success_topic",
+    "error_topic",
+)
 """What a component may expose; those it has become outputs."""
 
 

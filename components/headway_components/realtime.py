@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
 import pulumi
@@ -14,11 +13,13 @@ from headway.architectures.design import RealtimeDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
 from headway_components.hosted_model import (
     HOST_NAMESPACE,
+    SCALED,
     VARIANT,
     HostedModel,
     endpoint_alarms,
     endpoint_name,
     hosted_model,
+    startup_limit_s,
 )
 from headway_components.network import worker_network
 from headway_components.site import Site, Wiring
@@ -27,9 +28,6 @@ DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 BAKING_S = 300
 """How long a new fleet serves all traffic under the eyes of the alarms before the old one goes."""
 LONGEST_UPDATE_S = 3600
-STARTUP_DEFAULT_S, STARTUP_LONGEST_S = 600, 3600
-"""Of the container's start-up health check (Amazon SageMaker API reference, ProductionVariant)."""
-SCALED = {"scalable_dimension": "sagemaker:variant:DesiredInstanceCount", "service_namespace": "sagemaker"}
 
 
 class RealtimeArgs(Wiring, total=False):
@@ -98,9 +96,7 @@ def _endpoint(
                 "initial_instance_count": design.initial_count,
                 "initial_variant_weight": 1,
                 "volume_size_in_gb": design.storage_gb or None,
-                "container_startup_health_check_timeout_in_seconds": min(
-                    STARTUP_LONGEST_S, max(STARTUP_DEFAULT_S, ceil(2 * design.load_time_s))
-                ),
+                "container_startup_health_check_timeout_in_seconds": startup_limit_s(design.load_time_s),
                 "routing_configs": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
             }
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,12 @@ import pulumi_aws as aws
 from headway_components.access import Statement, allow, deny_plain_http, policy_document
 from headway_components.site import Site
 
-RESULTS, REQUESTS, RUNTIME = "results/", "requests/", "runtime/"
+RESULTS, REQUESTS, RUNTIME, FAILURES = "results/", "requests/", "runtime/", "failures/"
 """Prefixes in the bucket."""
 ABANDONED_UPLOAD_DAYS = 1
 
 
-def results_bucket(site: Site, kept_days: int) -> aws.s3.Bucket:
+def results_bucket(site: Site, kept_days: int, prefixes: Sequence[str] = (RESULTS, REQUESTS)) -> aws.s3.Bucket:
     """A private, encrypted, TLS-only bucket that forgets bodies and results after ``kept_days``."""
     bucket = aws.s3.Bucket(site.part("results"), tags=site.tags, opts=site.child())
     aws.s3.BucketPublicAccessBlock(
@@ -60,7 +61,7 @@ def results_bucket(site: Site, kept_days: int) -> aws.s3.Bucket:
                 "expiration": {"days": kept_days},
                 "abort_incomplete_multipart_upload": {"days_after_initiation": ABANDONED_UPLOAD_DAYS},
             }
-            for prefix in (RESULTS, REQUESTS)
+            for prefix in prefixes
         ],
         opts=site.child(),
     )

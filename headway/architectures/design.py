@@ -107,6 +107,37 @@ class ServerlessDesign(BaseDesign):
         return {"errors": 1, "invalid-requests": 1, "latency": 2, "throttles": 1}
 
 
+class AsynchronousDesign(BaseDesign):
+    """A SageMaker asynchronous endpoint: a queue of its own, woken by a backlog, asleep without one."""
+
+    architecture: Literal["asynchronous"] = "asynchronous"
+    instance_type: str
+    """``ml.g5.xlarge``: the hosting name."""
+    min_instances: int
+    """0: asleep between requests."""
+    max_instances: int
+    """All of them start when a backlog finds none running."""
+    concurrency: int
+    """Requests one instance serves at once."""
+    storage_gb: int
+    """Of the volume that is attached to each instance; 0 where the type brings its own storage."""
+    load_time_s: float
+    expires_s: int
+    """A request that has waited longer is given up by SageMaker."""
+    results_kept_days: int
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether it scales to zero."""
+        return self.min_instances == 0
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The alarms that watch and scale it, each with the metrics it looks at."""
+        own = {"failures": 1, "expired": 1, "oldest-request": 1}
+        return own | ({"wake": 1, "scale-out": 1, "scale-in": 1} if self.sleeps else {})
+
+
 class WorkerPool(Value):
     """One kind of worker: a spot and an on-demand compute environment with a job queue each."""
 
@@ -176,7 +207,9 @@ class BatchDesign(BaseDesign):
         return ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
 
 
-Design = Annotated[RealtimeDesign | ServerlessDesign | BatchDesign, Field(discriminator="architecture")]
+Design = Annotated[
+    RealtimeDesign | ServerlessDesign | AsynchronousDesign | BatchDesign, Field(discriminator="architecture")
+]
 
 
 class Result(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from headway.architectures import batch, realtime, serverless
+from headway.architectures import asynchronous, batch, realtime, serverless
 from headway.architectures.design import Candidate
 from headway.architectures.workload import Workload
 from headway.bill.lines import Bill
@@ -24,6 +24,7 @@ class Architecture(NamedTuple):
 ARCHITECTURES: dict[str, Architecture] = {
     "realtime": Architecture("realtime", realtime.plan, realtime.bill),
     "serverless": Architecture("serverless", serverless.plan, serverless.bill),
+    "asynchronous": Architecture("asynchronous", asynchronous.plan, asynchronous.bill),
     "batch": Architecture("batch", batch.plan, batch.bill),
 }
 """In order of presentation."""

@@ -8,6 +8,7 @@ Rates per second, times in seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from math import ceil, inf, log, sqrt
 
@@ -76,6 +77,7 @@ def response_exceeds(rate: float, service: ServiceTime, servers: int, seconds: f
     return _exceeds(service, wait, chance, seconds)
 
 
+@lru_cache(maxsize=8192)
 def response_quantile(rate: float, service: ServiceTime, servers: int, p: float, *, ca2: float = 1.0) -> float:
     """Seconds of wait + service that a share ``p`` of requests stays within; infinite where the queue grows forever.
 
@@ -108,6 +110,13 @@ def response_quantile(rate: float, service: ServiceTime, servers: int, p: float,
         if high - low < 1e-4 * high:
             break
     return high
+
+
+def response_points(
+    rate: float, service: ServiceTime, servers: int, shares: Iterable[float], *, ca2: float = 1.0
+) -> NDArray[np.float64]:
+    """Wait + service at each of the shares; infinite where the queue grows forever."""
+    return np.array([response_quantile(rate, service, servers, float(share), ca2=ca2) for share in shares])
 
 
 def smallest_servers(

@@ -6,12 +6,14 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from headway.architectures.design import RealtimeDesign, ServerlessDesign
+from headway.architectures.design import AsynchronousDesign, RealtimeDesign, ServerlessDesign
+from headway.assumptions import assume
+from headway.errors import HeadwayError
 from headway_rehearsal.fleet import Run
 from headway_rehearsal.outcome import Served
 from headway_rehearsal.resources.base import Aws
@@ -40,6 +42,67 @@ def rehearse_endpoint(
     return Run(tuple(served), events, 0, design.max_wait_s, results)
 
 
+def rehearse_asynchronous(
+    aws: Aws, outputs: Mapping[str, Any], design: AsynchronousDesign, model_url: str, bodies: Sequence[Any]
+) -> Run:
+    """Put each body into the bucket, invoke, and read the answer where the endpoint's configuration says."""
+    endpoint, bucket = outputs["endpoint_name"], outputs["results_bucket"]
+    s3, runtime = aws.client("s3"), aws.client("sagemaker-runtime")
+    status = aws.client("sagemaker").describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
+    start = assume("endpoint.detection") + assume("endpoint.start") + design.load_time_s if design.sleeps else 0.0
+    served: list[Served] = []
+    results: dict[str, bytes] = {}
+    with _answering_later(aws, model_url):
+        for index, body in enumerate(bodies, start=1):
+            identity = f"request-{index:04d}"
+            key = f"requests/{identity}.json"
+            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(body).encode())
+            started = time.perf_counter()
+            answer = runtime.invoke_endpoint_async(
+                EndpointName=endpoint, InputLocation=f"s3://{bucket}/{key}", InferenceId=identity,
+                ContentType="application/json", RequestTTLSeconds=design.expires_s,
+            )  # fmt: skip
+            where, place = answer["OutputLocation"].removeprefix("s3://").split("/", 1)
+            output = json.loads(s3.get_object(Bucket=where, Key=place)["Body"].read())
+            took = time.perf_counter() - started
+            served.append(Served(id=identity, wait_s=start + took, model_s=took, output=output))
+            results[identity] = json.dumps({"id": identity, "output": output}).encode()
+    events = (f"endpoint {endpoint}: {status}", f"{len(bodies)} requests through its own queue")
+    return Run(tuple(served), events, 0, design.max_wait_s, results)
+
+
+@contextmanager
+def _answering_later(aws: Aws, model_url: str) -> Iterator[None]:
+    """Moto never reads an asynchronous request's input nor writes its output: here the model's answer is written."""
+    from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
+
+    def invoke_endpoint_async(self: Any) -> tuple[int, dict[str, str], str]:
+        name, source = self.path.split("/")[2], self.headers["X-Amzn-SageMaker-InputLocation"]
+        sagemaker, s3 = aws.client("sagemaker"), aws.client("s3")
+        used = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+        target = _configured(name, aws, used)
+        bucket, key = source.removeprefix("s3://").split("/", 1)
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        place = f"{target}/{self.headers['X-Amzn-SageMaker-Inference-Id']}.out"
+        where, out = place.removeprefix("s3://").split("/", 1)
+        s3.put_object(Bucket=where, Key=out, Body=_invoke(model_url, body))
+        headers = {"X-Amzn-SageMaker-OutputLocation": place}
+        return 200, headers, json.dumps({"InferenceId": self.headers["X-Amzn-SageMaker-Inference-Id"]})
+
+    with mock.patch.object(SageMakerRuntimeResponse, "invoke_endpoint_async", invoke_endpoint_async):
+        yield
+
+
+def _configured(endpoint: str, aws: Aws, configuration: str) -> str:
+    """The output path of an endpoint's configuration."""
+    from moto.sagemaker.models import sagemaker_backends
+
+    found = sagemaker_backends[aws.account][aws.region].endpoint_configs[configuration].async_inference_config
+    if not found:
+        raise HeadwayError(f"endpoint {endpoint} is not asynchronous")
+    return str(found["OutputConfig"]["S3OutputPath"])
+
+
 @contextmanager
 def _answering(model_url: str) -> Iterator[None]:
     """Endpoints answer canned text in moto: here they pass requests on to a model, and absent ones refuse."""
@@ -52,14 +115,19 @@ def _answering(model_url: str) -> Iterator[None]:
         if name not in sagemaker_backends[self.current_account][self.region].endpoints:
             raise JsonRESTError("ValidationError", f"Endpoint {name} of account {self.current_account} not found.")
         body = self.body if isinstance(self.body, bytes) else str(self.body).encode()
-        request = urllib.request.Request(  # noqa: S310 - localhost
-            f"{model_url}/invocations", data=body, headers={"Content-Type": "application/json"}
-        )
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - localhost
-                return 200, {"Content-Type": "application/json"}, response.read()
+            return 200, {"Content-Type": "application/json"}, _invoke(model_url, body)
         except urllib.error.HTTPError as error:
             raise JsonRESTError("ModelError", error.read().decode(errors="replace")) from None
 
     with mock.patch.object(SageMakerRuntimeResponse, "invoke_endpoint", invoke_endpoint):
         yield
+
+
+def _invoke(model_url: str, body: bytes) -> bytes:
+    request = urllib.request.Request(  # noqa: S310 - localhost
+        f"{model_url}/invocations", data=body, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - localhost
+        answer: bytes = response.read()
+        return answer

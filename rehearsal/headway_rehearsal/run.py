@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from headway.architectures.design import BatchDesign, Design
+from headway.architectures.design import AsynchronousDesign, BatchDesign, Design
 from headway.errors import HeadwayError
 from headway.planning.lock import stack_plan
 from headway.planning.plan import Plan
 from headway.planning.stacks import stack_config, stack_settings
 from headway_rehearsal.account import account
-from headway_rehearsal.endpoint import rehearse_endpoint
+from headway_rehearsal.endpoint import rehearse_asynchronous, rehearse_endpoint
 from headway_rehearsal.fleet import Fleet, Run, describe_wait
 from headway_rehearsal.model_server import model_server, sample_requests
 from headway_rehearsal.outcome import Outcome, Resource, print_outcome
@@ -61,7 +61,17 @@ def rehearse(
 def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: list[object], now: datetime) -> Run:
     if isinstance(design, BatchDesign):
         return Fleet(aws, made.outputs, design, model_url).rehearse(bodies, now)
+    if isinstance(design, AsynchronousDesign):
+        return rehearse_asynchronous(aws, made.outputs, design, model_url, bodies)
     return rehearse_endpoint(aws, made.outputs["endpoint_name"], design, model_url, bodies)
+
+
+def _wait_is(design: Design) -> str:
+    if isinstance(design, BatchDesign):
+        return describe_wait(design)
+    if isinstance(design, AsynchronousDesign) and design.sleeps:
+        return "a start from nothing assumed for each, the model measured here"
+    return "measured here, on this machine"
 
 
 def _outcome(
@@ -83,7 +93,7 @@ def _outcome(
         requests=run.served,
         dead_letters=run.dead_letters,
         max_wait_s=run.promise_s,
-        wait_is=describe_wait(design) if isinstance(design, BatchDesign) else "measured here, on this machine",
+        wait_is=_wait_is(design),
         results=str(folder),
     )
 

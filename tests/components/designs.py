@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headway.architectures.design import (
+    AsynchronousDesign,
     BatchDesign,
     DepartureRule,
     RealtimeDesign,
@@ -52,6 +53,10 @@ FLAT = AUTOSCALED.model_copy(
     }
 )
 SERVERLESS = ServerlessDesign(**BASE, max_wait_s=5, memory_mb=4096, max_concurrency=7, load_time_s=9)
+ASYNCHRONOUS = AsynchronousDesign(
+    **BASE, max_wait_s=4500, instance_type="ml.g5.xlarge", min_instances=0, max_instances=3, concurrency=2,
+    storage_gb=0, load_time_s=120, expires_s=9000, results_kept_days=45,
+)  # fmt: skip
 
 GPU_POOL = WorkerPool(
     name="g5-xlarge-b8",

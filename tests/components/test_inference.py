@@ -45,7 +45,8 @@ def test_the_bill_charges_for_the_alarms_that_are_made(bundled: tuple[Plan, Prov
     # CloudWatch charges an alarm for every metric that it looks at.
     watched = sum(sum("metric" in query for query in one.inputs.get("metricQueries", [])) or 1 for one in alarms)
     # Target tracking makes one alarm to scale out and one to scale in.
-    watched += 2 * len(registered.all("appautoscaling:Policy"))
+    tracking = [one for one in registered.all("appautoscaling:Policy") if "Tracking" in one.inputs["policyType"]]
+    watched += 2 * len(tracking)
     (line,) = [one for one in made.chosen.bill.lines if one.meter == "alarm_standard"]
     assert line.quantity.expected == watched
 

@@ -31,6 +31,7 @@ def changed(name: str, **fields: Any) -> Profile:
     [
         ("loan-documents", "batch", 60, 200),
         ("fraud-check", "realtime", 300, 330),
+        ("video-analysis", "asynchronous", 60, 150),
         ("contact-form", "serverless", 0.3, 1),
         ("nightly-report", "batch", 10, 40),
         ("discovery-archive", "batch", 3, 12),

@@ -53,6 +53,15 @@ def test_an_endpoint_stack_answers_each_request(project: Project, profile: str, 
     assert "InService" in outcome.events[-2]
 
 
+def test_an_asynchronous_stack_answers_through_its_bucket_after_a_start(project: Project) -> None:
+    outcome = rehearse(project("video-analysis"), "dev", requests=3)
+    assert (outcome.architecture, outcome.complete) == ("asynchronous", True)
+    assert all(one.output["label"] for one in outcome.requests)
+    # Detection, start and load: 180 + 300 + 120 s.
+    assert all(one.wait_s is not None and 600 <= one.wait_s < 602 for one in outcome.requests)
+    assert outcome.outputs["results_bucket"]
+
+
 def test_every_other_batch_profile_is_rehearsed_too(project: Project) -> None:
     outcome = rehearse(project("nightly-report"), "dev", requests=5, now=WEDNESDAY)
     assert (outcome.architecture, outcome.complete) == ("batch", True)

@@ -11,18 +11,16 @@ from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headway.architectures.batch.calendar import Kind
 from headway.architectures.batch.costs import weeks
 from headway.architectures.design import BatchDesign, DepartureRule, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
+from headway.sizing.mixture import Array, Mixture
 
 ARRIVALS, TICKS, ROUNDS = 48, 6, 8
 """Points of the arrival within its gap, the tick, and the rounds, at which the wait is taken."""
-
-Array = NDArray[np.float64]
 
 
 def closest(waits: Mapping[float, Wait]) -> Wait:
@@ -34,25 +32,23 @@ def closest(waits: Mapping[float, Wait]) -> Wait:
 def waits_by_promise(design: BatchDesign, workload: Workload) -> dict[float, Wait]:
     """Waits of each regime, by the seconds it promises; each departure weighted by what it takes."""
     pools = {pool.name: pool for pool in design.pools}
-    by_promise: dict[float, list[tuple[Array, Array]]] = {}
+    by_promise: dict[float, Mixture] = {}
     worst: dict[float, float] = {}
     for rule, week in weeks(design, workload):
         for kind, times in week.items():
-            waits, weights = _waits(rule, pools[rule.pool], kind)
-            promise = rule.promise_s
-            by_promise.setdefault(promise, []).append((waits, weights * max(kind.mean, 1e-9) * times))
-            worst[promise] = max(worst.get(promise, 0.0), float(waits.max()))
+            mixture = by_promise.setdefault(rule.promise_s, Mixture())
+            for waits, share in _waits(rule, pools[rule.pool], kind):
+                mixture.add(waits, share * max(kind.mean, 1e-9) * times)
+                worst[rule.promise_s] = max(worst.get(rule.promise_s, 0.0), float(waits.max()))
     found: dict[float, Wait] = {}
-    for promise, rows in by_promise.items():
-        waits = np.concatenate([row[0] for row in rows])
-        weights = np.concatenate([row[1] for row in rows])
-        p50, p99, at = _quantiles(waits, weights, (0.5, 0.99, workload.percentile))
+    for promise, mixture in by_promise.items():
+        p50, p99, at = mixture.quantiles(0.5, 0.99, workload.percentile)
         found[promise] = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise])
     return found
 
 
-def _waits(rule: DepartureRule, pool: WorkerPool, kind: Kind) -> tuple[Array, Array]:
-    """Equally spaced points of one departure's waits, and their weights."""
+def _waits(rule: DepartureRule, pool: WorkerPool, kind: Kind) -> list[tuple[Array, float]]:
+    """Equally likely points of one departure's waits, with spot and without, and how likely each branch is."""
     arrival = (np.arange(ARRIVALS) + 0.5) / ARRIVALS * kind.gap_s
     tick = (np.arange(TICKS) + 0.5) / TICKS * assume("batch.tick")
     each = pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch
@@ -63,19 +59,10 @@ def _waits(rule: DepartureRule, pool: WorkerPool, kind: Kind) -> tuple[Array, Ar
     start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
     until = (arrival[:, None, None] + tick[None, :, None] + start + done[None, None, :]).ravel()
     if rule.last_call_s == 0:
-        return until, np.full(until.size, 1 / until.size)
+        return [(until, 1.0)]
     # The oldest arrived a gap before the departure: the others are younger by what they came later.
     missed = (
         arrival[:, None, None] + (rule.last_call_s - kind.gap_s) + tick[None, :, None] + start + done[None, None, :]
     )
-    missed = missed.ravel()
     miss = assume("spot.miss")
-    weights = np.concatenate([np.full(until.size, (1 - miss) / until.size), np.full(missed.size, miss / missed.size)])
-    return np.concatenate([until, missed]), weights
-
-
-def _quantiles(values: Array, weights: Array, shares: tuple[float, ...]) -> list[float]:
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    places = np.searchsorted(cumulated, np.array(shares) * cumulated[-1])
-    return [float(values[order][min(place, values.size - 1)]) for place in places]
+    return [(until, 1 - miss), (missed.ravel(), miss)]

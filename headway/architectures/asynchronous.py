@@ -1,0 +1,325 @@
+"""Asynchronous: a SageMaker endpoint with a queue of its own, that scales to zero between requests and back.
+
+What decides is how often a request finds nothing running: it then waits for detection, start and load, and so do those
+that come meanwhile. Payloads to 1 GB and an hour of processing make it the only live path for long jobs. Never touches
+AWS.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, exp, inf
+
+import numpy as np
+
+from headway.architectures.design import AsynchronousDesign, BacklogRun, Candidate, Wait
+from headway.architectures.endpoint_path import endpoint_lines, volume_gb
+from headway.architectures.queue_path import alarm_lines, stored_lines
+from headway.architectures.workload import Scenario, Workload
+from headway.assumptions import assume
+from headway.bill import services
+from headway.bill.lines import Bill
+from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
+from headway.sizing.poisson import arrivals_quantile
+from headway.sizing.queueing import response_points, smallest_servers
+from headway.sizing.service_time import ServiceTime
+from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
+
+MAX_BYTES = 1_000_000_000
+"""Largest payload (Amazon SageMaker Developer Guide, asynchronous inference: 1 GB)."""
+LONGEST_S = 3600.0
+"""Longest processing of one request (Amazon SageMaker Developer Guide, asynchronous inference: an hour)."""
+LONGEST_WAIT_S = 6 * 3600.0
+"""A queued request expires after this at the latest (Amazon SageMaker API reference, RequestTTLSeconds)."""
+MOST_INSTANCES = 1000
+HOSTING_TYPES = ("aws:sagemaker/endpoint:Endpoint", "aws:sagemaker/endpointConfiguration:EndpointConfiguration")
+ARRIVALS = 16
+"""Points of the arrivals during a start."""
+FOREVER = 40.0
+"""Beyond this many expected arrivals within the idle time an endpoint never sleeps."""
+
+
+@dataclass(frozen=True)
+class Sized:
+    """An instance type with as many instances as the busiest time needs once they run."""
+
+    hardware: str
+    service: ServiceTime
+    concurrency: int
+    instances: int
+    start_s: float
+    """Launch and load."""
+    sleeps: bool
+
+    @property
+    def asleep_s(self) -> float:
+        """What a request that finds nothing running waits before it is served."""
+        return assume("endpoint.detection") + self.start_s if self.sleeps else 0.0
+
+    @property
+    def present_s(self) -> float:
+        """How long one request keeps the endpoint up: its service, and the idle time after it."""
+        return self.service.mean + assume("endpoint.scale_in_idle")
+
+    @property
+    def slots(self) -> int:
+        """Requests served at once."""
+        return self.instances * self.concurrency
+
+
+def plan(workload: Workload) -> list[Candidate]:
+    """The cheapest endpoint that sleeps, and the cheapest that does not; or the reason there is none."""
+    shape = workload.profile.model.request
+    names = workload.measured_on(serverless=False)
+    if not names:
+        return [workload.infeasible("asynchronous", "no instance type was measured")]
+    if shape.max > MAX_BYTES:
+        reason = f"a request of {format_size(shape.max)} exceeds the {format_size(MAX_BYTES)} limit"
+        return [workload.infeasible("asynchronous", reason)]
+    found: dict[bool, Candidate] = {}
+    reasons: list[str] = []
+    for name in names:
+        for sleeps in (True, False):
+            sized = _size(workload, name, sleeps=sleeps)
+            candidate = sized if isinstance(sized, str) else _candidate(workload, sized)
+            if isinstance(candidate, str):
+                reasons.append(candidate)
+            elif sleeps not in found or _cost(candidate) < _cost(found[sleeps]):
+                found[sleeps] = candidate
+    return list(found.values()) or [workload.infeasible("asynchronous", min(reasons, key=len))]
+
+
+def bill(design: AsynchronousDesign, workload: Workload) -> Bill:
+    """The month's bill of an asynchronous endpoint."""
+    sized = _sized_of(design, workload)
+    hours = workload.ranged(lambda s: awake_hours(workload, sized, s) * WEEKS_PER_MONTH * sized.instances)
+    monthly = workload.demand.per_month
+
+    def requests(scenario: Scenario) -> float:
+        return monthly * scenario.traffic
+
+    return Bill(
+        lines=(
+            *services.sagemaker_hosting(
+                workload.pricing, instance_type=design.instance_type, hours=hours,
+                storage_gb_months=hours * (design.storage_gb / HOURS_PER_MONTH),
+                data_in_gb=workload.ranged(lambda s: requests(s) * design.requests.mean_bytes / 1e9),
+                data_out_gb=workload.ranged(lambda s: requests(s) * design.requests.response_bytes / 1e9),
+                description="endpoint instances",
+                assumptions=("endpoint.start", "endpoint.scale_in_idle", "endpoint.detection", "traffic.low",
+                             "traffic.high"),
+                resource_types=HOSTING_TYPES,
+            ),
+            *stored_lines(
+                design, workload, requests, kept_days=design.results_kept_days, description="requests and results",
+            ),
+            *services.sns(
+                workload.pricing, publishes=workload.ranged(requests), description="success and error messages",
+                resource_types=("aws:sns/topic:Topic",),
+            ),
+            *endpoint_lines(workload),
+            *alarm_lines(design.alarms, workload),
+        )
+    )  # fmt: skip
+
+
+def awake_hours(workload: Workload, sized: Sized, scenario: Scenario) -> float:
+    """Hours of a week with the endpoint up: from each launch to the first gap longer than the idle time.
+
+    A renewal of busy periods, Poisson arrivals (M/G/inf, each request present for its service and the idle time t
+    after it): up for the start and (e^(rt) - 1)/r, down for the next arrival (1/r) and its detection; never less than
+    the work takes.
+    """
+    if not sized.sleeps:
+        return 168.0
+    hours = 0.0
+    for mean in workload.demand.mean:
+        rate = mean * scenario.traffic / 3600
+        if rate == 0:
+            continue
+        expected = rate * sized.present_s
+        if expected > FOREVER:
+            hours += 1.0
+            continue
+        up = sized.start_s + (exp(expected) - 1) / rate
+        work = rate * sized.service.mean / sized.slots
+        hours += min(1.0, max(up / (up + 1 / rate + assume("endpoint.detection")), work))
+    return hours
+
+
+def _size(workload: Workload, hardware: str, *, sleeps: bool) -> Sized | str:
+    """As many instances as the busiest sustained rate needs, and as what piles up during a start needs."""
+    service, concurrency = workload.single_service(hardware)
+    demand, percentile = workload.demand, workload.percentile
+    alone = service.quantile(percentile)
+    if alone > LONGEST_S:
+        return f"{hardware} takes {format_duration(alone)}, a request may take {format_duration(LONGEST_S)}"
+    tightest = min(*demand.max_wait, LONGEST_WAIT_S)
+    start = assume("endpoint.start") + workload.profile.model.load_time_on(hardware)
+    asleep = assume("endpoint.detection") + start if sleeps else 0.0
+    alone += assume("asynchronous.overhead")
+    left = tightest - alone
+    if left <= 0:
+        return (
+            f"too slow: p{demand.percentile:g} {format_duration(alone)} on {hardware} without any waiting, "
+            f"against {format_duration(tightest)}"
+        )
+    rate = max(demand.peak) / 3600
+    spare = 1 if workload.profile.availability == "high" else 0
+    count = smallest_servers(
+        rate, service, tightest, percentile, concurrency=concurrency, ca2=demand.arrival_variability,
+        most=MOST_INSTANCES,
+    )  # fmt: skip
+    if count is None:
+        return f"{hardware} would need more than {MOST_INSTANCES} instances"
+    if sleeps and left > asleep:
+        piled = arrivals_quantile(rate * asleep, percentile, demand.arrival_variability)
+        count = max(count, ceil(piled * service.mean / concurrency / (left - asleep)))
+    count = max(count, 1) + spare
+    if workload.max_instances is not None and count > workload.max_instances:
+        return f"needs {count} x {hardware}, max_instances allows {workload.max_instances}"
+    return Sized(hardware, service, concurrency, count, start, sleeps)
+
+
+def _candidate(workload: Workload, sized: Sized) -> Candidate | str:
+    wait, late = _wait(workload, sized)
+    if late:
+        return late
+    design = AsynchronousDesign(
+        **workload.base_design(), instance_type=f"ml.{sized.hardware}",
+        min_instances=0 if sized.sleeps else sized.instances, max_instances=sized.instances,
+        concurrency=sized.concurrency, storage_gb=volume_gb(sized.hardware),
+        load_time_s=workload.profile.model.load_time_on(sized.hardware),
+        expires_s=int(max(60, min(LONGEST_WAIT_S, 2 * max(workload.demand.max_wait)))),
+        results_kept_days=int(assume("results.kept_days")),
+    )  # fmt: skip
+    week_h = awake_hours(workload, sized, workload.scenarios[1])
+    paid_h = week_h * sized.instances
+    busy_h = workload.demand.per_week * sized.service.mean / sized.concurrency / 3600
+    backlog = _backlog(design, workload, sized)
+    late_backlog = backlog is not None and backlog.takes_s > backlog.within_s
+    count = f"{sized.instances} x ml.{sized.hardware}"
+    return Candidate(
+        architecture="asynchronous",
+        feasible=not late_backlog,
+        reason="the backlog does not fit its time" if late_backlog else "",
+        design=design,
+        bill=bill(design, workload),
+        wait=wait,
+        operations=workload.operations("asynchronous"),
+        utilization=busy_h / paid_h if paid_h else None,
+        monthly_requests=workload.demand.per_month,
+        backlog=backlog,
+        facts=(
+            f"{count}, up {week_h / 168:.0%} of the time; from nothing it takes {format_duration(sized.asleep_s)}"
+            if sized.sleeps
+            else f"{count}, never asleep",
+        ),
+        assumptions=("endpoint.detection", "endpoint.start", "endpoint.scale_in_idle", "asynchronous.overhead",
+                     "operations.asynchronous"),
+    )  # fmt: skip
+
+
+def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
+    """Wait in the regime that comes closest to its limit, and why it is too long, if it is.
+
+    Each regime must make its percentile, and so must every hour with enough requests to have one.
+    """
+    demand = workload.demand
+    enough = 1 / (1 - workload.percentile) if workload.percentile < 1 else inf
+    branches: dict[Rate, list[Branch]] = {}
+    known: dict[tuple[tuple[Rate, int], ...], tuple[float, ...]] = {}
+
+    def quantiles(rates: Mapping[Rate, int]) -> tuple[float, ...]:
+        # Hours of one rate wait alike, however many they are.
+        key = tuple(sorted(rates.items())) if len(rates) > 1 else tuple((rate, 1) for rate in rates)
+        if key not in known:
+            known[key] = _mixture(dict(key), branches).quantiles(0.5, 0.99, workload.percentile)
+        return known[key]
+
+    closest, wait, late = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0), ""
+    for promise, hours in demand.regimes:
+        rates = Counter((demand.mean[hour], demand.peak[hour]) for hour in hours)
+        for pair in rates:
+            if pair not in branches:
+                branches[pair] = _branches(workload, sized, *pair)
+        p50, p99, at = quantiles(rates)
+        at = max(at, *(quantiles({pair: 1})[2] for pair in rates if pair[0] >= enough), 0.0)
+        limit = min(promise, LONGEST_WAIT_S)
+        if at > limit:
+            late = late or (
+                f"too slow: p{demand.percentile:g} {format_duration(at)} on {sized.hardware} against "
+                f"{format_duration(limit)}"
+                + (f" (from nothing it takes {format_duration(sized.asleep_s)})" if sized.sleeps else "")
+            )
+        if at / promise > closest:
+            closest = at / promise
+            wait = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at)
+    return wait, late
+
+
+Rate = tuple[float, float]
+"""Mean and peak requests of an hour."""
+Branch = tuple[Array, float]
+"""Waits at the shares of a distribution, and how much of an hour's requests wait so."""
+
+
+def _branches(workload: Workload, sized: Sized, mean: float, peak: float) -> list[Branch]:
+    """The ways to wait in an hour: finding capacity, finding none, and coming while it starts."""
+    overhead, rate = assume("asynchronous.overhead"), mean / 3600
+    variability = workload.demand.arrival_variability
+    hot = response_points(peak / 3600, sized.service, sized.slots, SHARES, ca2=variability) + overhead
+    piled = rate * sized.asleep_s
+    # Of the requests of a cycle (asleep, starting, up until it sleeps again) one finds nothing running.
+    first = 1 / (piled + exp(min(700.0, rate * sized.present_s))) if sized.sleeps else 0.0
+    delayed = min(1.0, first * (1 + piled))
+    if not delayed:
+        return [(hot, 1.0)]
+    service = np.array([sized.service.quantile(float(share)) for share in SHARES]) + overhead
+    found: list[Branch] = [(hot, 1 - delayed), (service + sized.asleep_s, delayed / (1 + piled))]
+    # Those that come meanwhile come evenly over the start, and find the first one and what piled up ahead of them.
+    for share in (np.arange(ARRIVALS) + 0.5) / ARRIVALS:
+        ahead = max(0.0, 1 + share * piled - sized.slots + 1)
+        late = service + (1 - share) * sized.asleep_s + ahead * sized.service.mean / sized.slots
+        found.append((late, delayed * piled / (1 + piled) / ARRIVALS))
+    return found
+
+
+def _mixture(rates: Mapping[Rate, int], branches: Mapping[Rate, list[Branch]]) -> Mixture:
+    """The waits of all requests of some hours, by their rates and how many hours have them."""
+    mixture = Mixture()
+    for pair, hours in rates.items():
+        for points, share in branches[pair]:
+            mixture.add(points, pair[0] * hours * share, SLICES)
+    return mixture
+
+
+def _sized_of(design: AsynchronousDesign, workload: Workload) -> Sized:
+    hardware = design.instance_type.removeprefix("ml.")
+    service, _ = workload.single_service(hardware)
+    start = assume("endpoint.start") + design.load_time_s
+    return Sized(hardware, service, design.concurrency, design.max_instances, start, design.min_instances == 0)
+
+
+def _backlog(design: AsynchronousDesign, workload: Workload, sized: Sized) -> BacklogRun | None:
+    """The backlog through the endpoint's own queue, at all of its instances."""
+    backlog = workload.demand.backlog
+    if backlog is None:
+        return None
+    works = backlog.items * sized.service.mean / sized.slots
+    takes = sized.asleep_s + works
+    lines = services.sagemaker_hosting(
+        workload.pricing, instance_type=design.instance_type,
+        hours=(sized.start_s + works) / 3600 * sized.instances if sized.sleeps else 0,
+        data_in_gb=backlog.items * design.requests.mean_bytes / 1e9,
+        data_out_gb=backlog.items * design.requests.response_bytes / 1e9, description="backlog",
+    )  # fmt: skip
+    return BacklogRun(
+        items=backlog.items, within_s=backlog.within_s, takes_s=takes, workers=sized.instances, bill=Bill(lines=lines)
+    )
+
+
+def _cost(candidate: Candidate) -> float:
+    return inf if candidate.monthly is None else float(candidate.monthly.expected)

@@ -1,0 +1,126 @@
+"""Asynchronous: its sleep and its waits against a simulated endpoint, its bill and its limits."""
+
+import random
+import re
+
+import pytest
+
+from headway import load_profile, plan
+from headway.architectures import asynchronous
+from headway.architectures.asynchronous import Sized, awake_hours
+from headway.architectures.design import AsynchronousDesign, Candidate
+from headway.assumptions import assume
+from headway.sizing.service_time import ServiceTime
+from tests.architectures.workloads import workload
+
+LONG = {
+    "measured": [{"hardware": "g5.xlarge", "seconds": "20m", "variability": 0.2}],
+    "request": "600MB",
+    "load_time": "120s",
+}
+
+
+def simulate(rate: float, sized: Sized, days: int, seed: int = 4) -> tuple[list[float], float]:
+    """Waits, and the share of the time up: one endpoint that sleeps after its idle time, event by event."""
+    draw = random.Random(seed)
+    idle, end = assume("endpoint.scale_in_idle"), days * 86_400.0
+    free = [0.0] * sized.slots
+    up_until, up_s, at = -1.0, 0.0, 0.0
+    waits: list[float] = []
+    while True:
+        at += draw.expovariate(rate)
+        if at > end:
+            break
+        if at > up_until:
+            # Nothing runs: launch after detection; the bill starts with the launch.
+            launched = at + assume("endpoint.detection")
+            free = [launched + sized.start_s] * sized.slots
+            up_s += sized.start_s
+            up_until = launched + sized.start_s
+        begins = max(at, min(free))
+        done = begins + draw.lognormvariate(sized.service.mu, sized.service.sigma)
+        free[free.index(min(free))] = done
+        waits.append(done - at + assume("asynchronous.overhead"))
+        if done + idle > up_until:
+            up_s += done + idle - up_until
+            up_until = done + idle
+    return waits, up_s / end
+
+
+def percentile(values: list[float], p: float) -> float:
+    return sorted(values)[int(p * len(values))]
+
+
+@pytest.mark.parametrize(("per_hour", "seconds"), [(1, 5), (4, 5), (12, 5), (0.25, 1200)])
+def test_the_time_up_and_the_waits_agree_with_a_simulated_endpoint(per_hour: float, seconds: float) -> None:
+    work = workload(
+        latency={"max_wait": "3h"}, traffic={"per_hour": per_hour, "peak_factor": 1.0},
+        model__measured=[{"hardware": "g5.xlarge", "seconds": seconds}],
+    )  # fmt: skip
+    sleeping = next(one for one in asynchronous.plan(work) if one.design and one.design.sleeps)  # type: ignore[union-attr]
+    assert isinstance(sleeping.design, AsynchronousDesign)
+    sized = Sized("g5.xlarge", ServiceTime(seconds, 0.3), 1, sleeping.design.max_instances, 300 + 90, sleeps=True)
+    waits, up = simulate(per_hour / 3600, sized, days=2000)
+    assert awake_hours(work, sized, work.scenarios[1]) / 168 == pytest.approx(up, rel=0.12)
+    assert sleeping.wait is not None
+    assert sleeping.wait.p50_s == pytest.approx(percentile(waits, 0.5), rel=0.15)
+    assert sleeping.wait.p99_s == pytest.approx(percentile(waits, 0.99), rel=0.15)
+
+
+def test_an_idle_tail_of_twenty_minutes_at_four_an_hour_is_up_most_of_the_time() -> None:
+    # 20 minutes at 4 an hour: up 73 % of the time, the start apart.
+    sized = Sized("g5.xlarge", ServiceTime(600.0, 0.0), 1, 1, 0.0, sleeps=True)
+    work = workload(traffic={"per_hour": 4})
+    up = awake_hours(work, sized, work.scenarios[1]) / 168
+    assert up == pytest.approx(0.736 * 900 / (900 + 180 * 0.264), rel=0.02)
+
+
+def sleeping(**changes: object) -> Candidate:
+    return next(one for one in asynchronous.plan(workload(**changes)) if one.design and one.design.sleeps)  # type: ignore[union-attr]
+
+
+def test_a_wait_shorter_than_a_start_from_nothing_is_never_asleep() -> None:
+    found = asynchronous.plan(workload(latency={"max_wait": "2m"}, traffic={"per_hour": 4}))
+    assert [one.design.sleeps for one in found if one.design] == [False]  # type: ignore[union-attr]
+    assert found[0].monthly is not None
+    assert float(found[0].monthly.expected) > 1.408 * 730
+
+
+def test_less_traffic_sleeps_more_and_costs_less() -> None:
+    costs = [float(sleeping(traffic={"per_hour": rate}).monthly.expected) for rate in (0.1, 1, 5, 50)]  # type: ignore[union-attr]
+    assert costs == sorted(costs)
+    assert costs[0] < 0.1 * costs[-1]
+
+
+def test_work_is_never_more_than_what_is_paid() -> None:
+    found = sleeping(latency={"max_wait": "4h"}, traffic={"per_hour": 2}, model=LONG)
+    assert found.utilization is not None
+    assert 0 < found.utilization <= 1
+
+
+def test_what_piles_up_during_a_start_has_instances() -> None:
+    few, many = sleeping(traffic={"per_hour": 60}), sleeping(traffic={"per_hour": 6000})
+    assert few.design.max_instances < many.design.max_instances  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"model__request": "2GB"}, "a request of 2 GB exceeds the 1 GB limit"),
+        ({"model__measured": [{"hardware": "g5.xlarge", "seconds": "70m"}]}, "a request may take 60 min|1 h"),
+        ({"latency__max_wait": "1s"}, "too slow"),
+        ({"model__measured": [{"hardware": "serverless-4GB", "seconds": 1}]}, "no instance type was measured"),
+    ],
+)
+def test_what_asynchronous_cannot_do_it_says(changes: dict[str, object], expected: str) -> None:
+    (found,) = asynchronous.plan(workload(**changes))
+    assert not found.feasible
+    assert re.search(expected, found.reason), found.reason
+
+
+def test_long_jobs_with_large_payloads_have_no_other_live_path() -> None:
+    made = plan(load_profile("stacks/profiles/video-analysis.yaml"))
+    assert made.choice is not None
+    assert made.choice.architecture == "asynchronous"
+    reasons = {one.architecture: one.reason for one in made.candidates}
+    assert "950 MB exceeds" in reasons["realtime"]
