@@ -11,10 +11,8 @@ import pulumi_aws as aws
 from headway.architectures.design import BatchDesign
 from headway_components.alarms import Metric, Rule, alarm
 from headway_components.site import Site
-from headway_runtime.settings import DispatcherSettings
+from headway_runtime.settings import LAST_CALL, DispatcherSettings
 
-LAST_CALL = "last call"
-"""Starts the reason of every spot job that the dispatcher cancels: no failure, its work went on-demand."""
 SILENCE_S = 300
 """Five ticks without a word from the dispatcher are one too many."""
 

@@ -29,15 +29,13 @@ from headway_runtime.reconcile import (
     recent_departures,
     reconcile,
 )
-from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, DispatcherSettings
+from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, LAST_CALL, VARIABLE, DispatcherSettings
 
 METRICS = ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
 ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
 DESCRIBED_AT_ONCE = 100
 """Jobs of one DescribeJobs (AWS Batch API Reference)."""
-LAST_CALL = "last call: its work went on-demand"
-"""Why a job was ended, as Batch keeps it: by this a worker that was called off is told from one that died."""
 _memory: dict[str, datetime] = {}
 """The departure handled last, by fleet: lives as long as this process, and is not needed to be right."""
 

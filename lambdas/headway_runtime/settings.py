@@ -14,6 +14,8 @@ VARIABLE = "HEADWAY_SETTINGS"
 """The environment variable that holds the settings."""
 JOB_QUOTA, JOB_DEPARTURE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE"
 """Set for each job by the dispatcher: items to take, and the departure that it serves."""
+LAST_CALL = "last call: its work went on-demand"
+"""Why the dispatcher ends a spot job that never started, as Batch keeps it: by this it is told from one that died."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from headway.errors import HeadwayError
 from headway_components.batch import SpotBatch
-from headway_runtime.settings import VARIABLE, DispatcherSettings, WorkerSettings
+from headway_runtime.settings import LAST_CALL, VARIABLE, DispatcherSettings, WorkerSettings
 from tests.components.designs import BATCH, GPU_POOL
 from tests.components.provisioned import Provisioned, provision
 
@@ -183,7 +183,7 @@ def test_a_silent_dispatcher_is_a_missed_departure(made: Provisioned) -> None:
 
 def test_a_cancelled_spot_job_is_no_failure_and_a_waiting_one_is_not_stuck(made: Provisioned) -> None:
     failed = made.one("cloudwatch:EventRule", "failed-events").document("eventPattern")["detail"]
-    assert failed["statusReason"] == [{"anything-but": {"prefix": "last call"}}]
+    assert failed["statusReason"] == [{"anything-but": {"prefix": LAST_CALL}}]
     assert len(failed["jobQueue"]) == 4
     stuck = made.one("cloudwatch:EventRule", "stuck-events").document("eventPattern")["detail"]
     assert len(stuck["jobQueue"]) == 2
