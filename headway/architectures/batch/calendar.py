@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headway.traffic.demand import Demand
 
@@ -59,39 +62,39 @@ def periodic_minutes(period_h: int, offset_h: int) -> list[int]:
 
 def kinds(minutes: Sequence[int], before: Sequence[int], demand: Demand) -> Kinds:
     """What departs at ``minutes``, where ``before`` gives the departure (of any regime) that came before each."""
-    mean, peak = Arrivals(demand.mean), Arrivals(demand.peak)
-    found: Kinds = Counter()
-    for leave, previous in zip(minutes, before, strict=True):
-        start = previous - WEEK if previous >= leave else previous
+    starts = [
+        previous - WEEK if previous >= leave else previous for leave, previous in zip(minutes, before, strict=True)
+    ]
+    means, peaks = arrivals(demand.mean, starts, minutes), arrivals(demand.peak, starts, minutes)
+    # Departures of a whole week differ in few things: each combination is made once.
+    rows: Counter[tuple[int, float, float, float, float]] = Counter()
+    for leave, start, mean, peak in zip(minutes, starts, means, peaks, strict=True):
         slack, promise = float("inf"), 0.0
         for hour in range(start // 60, -(-leave // 60)):
             oldest = max(start, hour * 60)
             left = demand.max_wait[hour % 168] - (leave - oldest) * 60.0
             if left < slack:
                 slack, promise = left, demand.max_wait[hour % 168]
-        found[
-            Kind((leave - start) * 60.0, slack, promise, round(mean.between(start, leave), 9),
-                 round(peak.between(start, leave), 9))
-        ] += 1  # fmt: skip
+        rows[leave - start, slack, promise, mean, peak] += 1
+    return Counter({Kind(gap * 60.0, *rest): times for (gap, *rest), times in rows.items()})
+
+
+def arrivals(hourly: Sequence[float], starts: Sequence[int], ends: Sequence[int]) -> list[float]:
+    """Expected arrivals from each start to each end, in minutes of the week; a start may be negative (last week).
+
+    >>> arrivals([60.0] * 168, [-30, 30], [30, 90])
+    [60.0, 60.0]
+    """
+    until = np.concatenate([[0.0], np.cumsum(hourly)])
+    places = np.arange(until.size) * 60.0
+
+    def since_monday(minutes: Sequence[int]) -> NDArray[np.float64]:
+        weeks, rest = np.divmod(np.asarray(minutes), WEEK)
+        found: NDArray[np.float64] = weeks * until[-1] + np.interp(rest, places, until)
+        return found
+
+    found: list[float] = np.round(since_monday(ends) - since_monday(starts), 9).tolist()
     return found
-
-
-class Arrivals:
-    """Expected arrivals between two minutes, from 168 hourly rates."""
-
-    def __init__(self, hourly: Sequence[float]) -> None:
-        self._hourly = hourly
-        self._until = [0.0, *accumulate(hourly)]
-
-    def between(self, start: int, end: int) -> float:
-        """Arrivals from minute ``start`` to ``end`` of the week; ``start`` may be negative (last week)."""
-        return self._since_monday(end) - self._since_monday(start)
-
-    def _since_monday(self, minute: int) -> float:
-        weeks, rest = divmod(minute, WEEK)
-        hour, past = divmod(rest, 60)
-        partial = self._hourly[hour] * past / 60 if past else 0.0
-        return weeks * self._until[-1] + self._until[hour] + partial
 
 
 def previous_departures(minutes: Sequence[int], everything: Sequence[int]) -> list[int]:
