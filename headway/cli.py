@@ -10,11 +10,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headway.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.advice import BreakEven, CurvePoint
+    from headway.prices import PriceBook
+    from headway.profile import Profile
 
 DONE, FAILED, NOT_MET = 0, 1, 2
 
@@ -73,6 +78,10 @@ def plan(
         float, typer.Option(help="Share of the traffic; the architecture is still chosen on all of it.")
     ] = 1.0,
     prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Another price snapshot.")] = None,
+    curve: Annotated[
+        bool,
+        typer.Option("--curve", help="Also what other waits would cost, and the volumes where the choice changes."),
+    ] = False,
     format_: FormatOption = Format.table,
     details: Annotated[bool, typer.Option("--details", help="Every assumption and the source of each price.")] = False,
 ) -> int:
@@ -83,6 +92,7 @@ def plan(
     \b
     headway plan contact-form.yaml
     headway plan contact-form.yaml --only realtime --details
+    headway plan contact-form.yaml --curve
     headway plan contact-form.yaml --format json | jq .choice.monthly.expected
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.planning.search import plan as make_plan
@@ -91,14 +101,32 @@ def plan(
 
     if not 0 < scale <= 1000:
         raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
-    made = make_plan(load_profile(profile), prices=load_book(prices) if prices else None, scale=scale, only=only)
+    if curve and (only or scale != 1):
+        raise HeadwayError("--curve looks at every architecture on all of the traffic: leave --only and --scale out")
+    declared, book = load_profile(profile), load_book(prices) if prices else None
+    made = make_plan(declared, prices=book, scale=scale, only=only)
+    points, changes = _curve(declared, book) if curve else ((), ())
     if format_ is Format.json:
-        _write_json(made.model_dump(mode="json"))
+        _write_json(
+            made.model_dump(mode="json")
+            | (
+                {
+                    "curve": [point.model_dump(mode="json") for point in points],
+                    "break_evens": [change.model_dump(mode="json") for change in changes],
+                }
+                if curve
+                else {}
+            )
+        )
     else:
         from headway.report.console import console
         from headway.report.terminal import print_plan
 
         print_plan(console(), made, details=details)
+        if curve:
+            from headway.report.curve import print_curve
+
+            print_curve(console(), points, changes)
     return DONE if made.choice else NOT_MET
 
 
@@ -221,6 +249,16 @@ def schema(
         out.write_text(schema_text(), encoding="utf-8")
         typer.echo(f"wrote {out}")
     return DONE
+
+
+def _curve(profile: Profile, book: PriceBook | None) -> tuple[tuple[CurvePoint, ...], tuple[BreakEven, ...]]:
+    from headway.advice import break_evens, cost_of_waiting
+    from headway.report.progress import progress
+
+    with progress("what other waits would cost") as say:
+        points = cost_of_waiting(profile, prices=book)
+        say("where the choice changes with volume")
+        return points, break_evens(profile, prices=book)
 
 
 def _pairs(texts: Iterable[str], what: str) -> dict[str, str]:

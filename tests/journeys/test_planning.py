@@ -185,3 +185,16 @@ def test_the_readmes_figures_are_the_plans() -> None:
     assert bar in text
     low, high = (f"{float(monthly['batch'][end]):.0f}" for end in ("low", "high"))
     assert f"({low} to {high})" in text
+
+
+def test_the_curve_shows_what_other_waits_would_cost() -> None:
+    said = headway("plan", LOANS, "--curve")
+    assert said.code == 0
+    assert "What waiting costs, a month" in said.out
+    assert any("30 min" in line and "this workload" in line for line in said.out.splitlines())
+    content = json.loads(headway("plan", LOANS, "--curve", "--format", "json").out)
+    assert {"max_wait_s", "architecture", "monthly", "own"} == content["curve"][0].keys()
+    assert [point["architecture"] for point in content["curve"] if point["own"]] == ["batch"]
+    refused = headway("plan", LOANS, "--curve", "--only", "batch")
+    assert refused.code == 1
+    assert "leave --only and --scale out" in refused.err

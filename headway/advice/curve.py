@@ -1,0 +1,53 @@
+"""The cost-of-waiting curve: what a workload costs a month against how long people can wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headway.architectures.design import Result
+from headway.bill.lines import Range
+from headway.planning.search import plan
+from headway.prices import PriceBook
+from headway.profile import Profile
+
+WAITS_S = (
+    0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400,
+)  # fmt: skip
+"""From a tenth of a second to a day, at waits that people name."""
+
+
+class CurvePoint(Result):
+    """One wait and what it costs."""
+
+    max_wait_s: float
+    architecture: str | None
+    """None where nothing makes this wait."""
+    monthly: Range | None
+    own: bool = False
+    """The profile's own (tightest) wait."""
+
+
+def cost_of_waiting(
+    profile: Profile, *, prices: PriceBook | None = None, waits_s: Iterable[float] = WAITS_S
+) -> tuple[CurvePoint, ...]:
+    """The choice and its bill for each wait, the same at all hours; the profile's own wait is one of them.
+
+    >>> from headway import load_profile
+    >>> points = cost_of_waiting(load_profile("stacks/profiles/loan-documents.yaml"), waits_s=(10.0,))
+    >>> [(point.max_wait_s, point.architecture) for point in points]
+    [(10.0, 'realtime'), (1800.0, 'batch')]
+    """
+    own = profile.latency.max_wait
+    return tuple(_point(profile, wait, prices, own=wait == own) for wait in sorted({*waits_s, own}))
+
+
+def _point(profile: Profile, wait: float, prices: PriceBook | None, *, own: bool) -> CurvePoint:
+    latency = profile.latency.model_copy(update={"max_wait": wait, "schedule": (), "ready_by": None})
+    made = plan(profile.model_copy(update={"latency": latency}), prices=prices)
+    choice = made.choice
+    return CurvePoint(
+        max_wait_s=wait,
+        architecture=choice.architecture if choice else None,
+        monthly=choice.monthly if choice else None,
+        own=own,
+    )
