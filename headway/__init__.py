@@ -9,18 +9,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headway.advice import advise
     from headway.bill import price
     from headway.errors import HeadwayError
     from headway.planning import Plan, plan
     from headway.profile import Profile, load_profile
 
-__all__ = ["HeadwayError", "Plan", "Profile", "load_profile", "plan", "price"]
+__all__ = ["HeadwayError", "Plan", "Profile", "advise", "load_profile", "plan", "price"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "HeadwayError": "headway.errors",
     "Plan": "headway.planning",
     "Profile": "headway.profile",
+    "advise": "headway.advice",
     "load_profile": "headway.profile",
     "plan": "headway.planning",
     "price": "headway.bill",

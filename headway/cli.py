@@ -17,7 +17,7 @@ import typer
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
-    from headway.advice import BreakEven, CurvePoint
+    from headway.planning import Plan
     from headway.prices import PriceBook
     from headway.profile import Profile
 
@@ -105,28 +105,22 @@ def plan(
         raise HeadwayError("--curve looks at every architecture on all of the traffic: leave --only and --scale out")
     declared, book = load_profile(profile), load_book(prices) if prices else None
     made = make_plan(declared, prices=book, scale=scale, only=only)
-    points, changes = _curve(declared, book) if curve else ((), ())
+    joined = _joined(declared, made, book, curve=curve) if only is None else {}
     if format_ is Format.json:
-        _write_json(
-            made.model_dump(mode="json")
-            | (
-                {
-                    "curve": [point.model_dump(mode="json") for point in points],
-                    "break_evens": [change.model_dump(mode="json") for change in changes],
-                }
-                if curve
-                else {}
-            )
-        )
+        values = {name: [one.model_dump(mode="json") for one in rows] for name, rows in joined.items()}
+        _write_json(made.model_dump(mode="json") | values)
     else:
+        from headway.report.advice import print_advice, print_waterfall
         from headway.report.console import console
+        from headway.report.curve import print_curve
         from headway.report.terminal import print_plan
 
-        print_plan(console(), made, details=details)
+        out = console()
+        print_plan(out, made, details=details)
+        print_waterfall(out, joined.get("waterfall", ()))
+        print_advice(out, joined.get("advice", ()))
         if curve:
-            from headway.report.curve import print_curve
-
-            print_curve(console(), points, changes)
+            print_curve(out, joined["curve"], joined["break_evens"])
     return DONE if made.choice else NOT_MET
 
 
@@ -251,14 +245,21 @@ def schema(
     return DONE
 
 
-def _curve(profile: Profile, book: PriceBook | None) -> tuple[tuple[CurvePoint, ...], tuple[BreakEven, ...]]:
-    from headway.advice import break_evens, cost_of_waiting
+def _joined(profile: Profile, made: Plan, book: PriceBook | None, *, curve: bool) -> dict[str, Sequence[Any]]:
+    """What a plan does not hold and its reader wants beside it."""
+    from headway.advice import advise, break_evens, cost_of_waiting, waterfall
     from headway.report.progress import progress
 
-    with progress("what other waits would cost") as say:
-        points = cost_of_waiting(profile, prices=book)
-        say("where the choice changes with volume")
-        return points, break_evens(profile, prices=book)
+    found: dict[str, Sequence[Any]] = {
+        "advice": advise(profile, made, prices=book),
+        "waterfall": waterfall(profile, made, prices=book),
+    }
+    if curve:
+        with progress("what other waits would cost") as say:
+            found["curve"] = cost_of_waiting(profile, prices=book)
+            say("where the choice changes with volume")
+            found["break_evens"] = break_evens(profile, prices=book)
+    return found
 
 
 def _pairs(texts: Iterable[str], what: str) -> dict[str, str]:

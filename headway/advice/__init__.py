@@ -5,5 +5,7 @@ Works on plans; never on resources. The command joins it to a plan, which holds 
 
 from headway.advice.break_evens import BreakEven, break_evens
 from headway.advice.curve import CurvePoint, cost_of_waiting
+from headway.advice.mistakes import Advice, advise
+from headway.advice.waterfall import Step, waterfall
 
-__all__ = ["BreakEven", "CurvePoint", "break_evens", "cost_of_waiting"]
+__all__ = ["Advice", "BreakEven", "CurvePoint", "Step", "advise", "break_evens", "cost_of_waiting", "waterfall"]

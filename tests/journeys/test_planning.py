@@ -198,3 +198,20 @@ def test_the_curve_shows_what_other_waits_would_cost() -> None:
     refused = headway("plan", LOANS, "--curve", "--only", "batch")
     assert refused.code == 1
     assert "leave --only and --scale out" in refused.err
+
+
+def test_the_readmes_curve_is_the_commands() -> None:
+    said = [line.rstrip() for line in headway("plan", LOANS, "--curve").out.splitlines()]
+    shown = Path("README.md").read_text().split("the cost of waiting:\n```\n")[1].split("```")[0].splitlines()
+    assert len(shown) > 5
+    assert [line for line in shown if line.rstrip() not in said] == []
+
+
+def test_a_plan_brings_its_advice_and_where_the_saving_comes_from() -> None:
+    said = headway("plan", LOANS)
+    assert "Where the saving comes from, a month" in said.out
+    assert "real-time-by-default:" in said.out
+    content = json.loads(headway("plan", LOANS, "--format", "json").out)
+    assert {"code", "message", "saves"} == content["advice"][0].keys()
+    assert content["waterfall"][0]["monthly"] == "47000"
+    assert "advice" not in json.loads(headway("plan", LOANS, "--only", "batch", "--format", "json").out)

@@ -1,0 +1,193 @@
+"""Advice: the common mistakes that a workload makes or would make, each with its numbers and what mending it saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from headway.architectures.design import BatchDesign, Candidate, Result
+from headway.planning.plan import Plan
+from headway.planning.search import plan
+from headway.prices import PriceBook
+from headway.profile import Profile
+from headway.units import Money, format_duration, format_usd
+
+IDLE_BELOW = 0.2
+"""Utilisation under which a fleet mostly waits."""
+WORTH_SAYING = Decimal(5)
+"""US dollars a month below which advice is not worth a reader's time."""
+COMPUTE = ("EC2", "SageMakerHosting", "SageMakerServerless")
+
+
+class Advice(Result):
+    """One thing to look at."""
+
+    code: str
+    message: str
+    saves: Money | None = None
+    """US dollars a month; None where it cannot be said."""
+
+
+def advise(profile: Profile, made: Plan, *, prices: PriceBook | None = None) -> tuple[Advice, ...]:
+    """What the plan's reader should look at, the largest saving first.
+
+    >>> from headway import load_profile, plan
+    >>> profile = load_profile("stacks/profiles/loan-documents.yaml")
+    >>> [advice.code for advice in advise(profile, plan(profile))][:2]
+    ['real-time-by-default', 'scale-that-is-not-there']
+    """
+    chosen = made.chosen
+    if chosen is None:
+        return ()
+    found: list[Advice] = []
+    for rule in _RULES:
+        found += rule(profile, made, chosen)
+    found += _one_more_wait(profile, made, prices)
+    return tuple(sorted(found, key=lambda one: -(one.saves or Decimal(0))))
+
+
+def _real_time_by_default(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """Real time runs though nobody waits for it."""
+    current = profile.current
+    if current is None or made.current is None or current.architecture != "realtime":
+        return
+    if chosen.architecture == "realtime" or profile.latency.waiting == "user" or made.current.difference is None:
+        return
+    yield Advice(
+        code="real-time-by-default",
+        message=f"real time runs today, but who waits is {_who(profile)}, for "
+        f"{format_duration(profile.latency.max_wait)}: {chosen.architecture} is enough",
+        saves=made.current.difference,
+    )
+
+
+def _scale_that_is_not_there(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """Today's fleet against the same architecture sized for the traffic."""
+    del chosen
+    live = next((c for c in made.candidates if c.architecture == "realtime" and c.feasible and c.monthly), None)
+    if profile.current is None or profile.current.architecture != "realtime" or made.current is None or live is None:
+        return
+    today = made.current.priced or made.current.stated
+    if live.monthly is None or today is None or today < 2 * live.monthly.expected:
+        return
+    yield Advice(
+        code="scale-that-is-not-there",
+        message=f"today's fleet costs {format_usd(today)}; real time sized for the busiest hour, {live.facts[0]}, "
+        f"{format_usd(live.monthly.expected)}",
+        saves=today - live.monthly.expected,
+    )
+
+
+def _mostly_idle(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """What is paid while nothing is done."""
+    del profile, made
+    if chosen.utilization is None or chosen.utilization >= IDLE_BELOW or chosen.bill is None:
+        return
+    paid = sum((line.amount.expected for line in chosen.bill.lines if line.instance_type and line.amount), Decimal(0))
+    idle = paid * (1 - Decimal(str(round(chosen.utilization, 4))))
+    if idle < WORTH_SAYING:
+        return
+    cure = (
+        "starting and lingering: longer windows start less often"
+        if isinstance(chosen.design, BatchDesign)
+        else "waiting for requests: measure a smaller type, or share the endpoint"
+    )
+    yield Advice(
+        code="idle",
+        message=f"instances are busy {chosen.utilization:.0%} of what is paid; {format_usd(idle)} a month go into "
+        f"{cure}",
+    )
+
+
+def _spot_misses(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """On-demand behind spot that costs more than spot itself."""
+    del profile, made
+    spent = {"spot": Decimal(0), "on_demand": Decimal(0)}
+    for line in chosen.bill.lines if chosen.bill else ():
+        if line.meter in spent and line.amount:
+            spent[line.meter] += line.amount.expected
+    if spent["spot"] and spent["on_demand"] > spent["spot"]:
+        yield Advice(
+            code="spot-misses",
+            message=f"departures that miss spot cost {format_usd(spent['on_demand'])} on-demand, spot itself "
+            f"{format_usd(spent['spot'])}: a second instance family misses less often",
+        )
+
+
+def _overheads(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """What surrounds the model dearer than the model."""
+    del profile, made
+    if chosen.bill is None:
+        return
+    rest: dict[str, Decimal] = {}
+    compute = Decimal(0)
+    for line in chosen.bill.lines:
+        if line.amount is None:
+            continue
+        if line.service in COMPUTE:
+            compute += line.amount.expected
+        else:
+            rest[line.service] = rest.get(line.service, Decimal(0)) + line.amount.expected
+    total = sum(rest.values(), Decimal(0))
+    if total > compute and total >= WORTH_SAYING:
+        most = max(rest, key=lambda name: rest[name])
+        yield Advice(
+            code="overheads",
+            message=f"what surrounds the model costs {format_usd(total)}, the model {format_usd(compute)}; most of it "
+            f"is {most} ({format_usd(rest[most])})",
+        )
+
+
+def _measure_batches(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """Batches of more than one were never measured."""
+    del made
+    if not isinstance(chosen.design, BatchDesign):
+        return
+    for pool in chosen.design.pools:
+        points = profile.model.service(pool.instance_type)
+        if len(points) == 1 and pool.gpus:
+            yield Advice(
+                code="measure-batches",
+                message=f"only batches of {points[0].batch} were measured on {pool.instance_type}: measure 8, which "
+                "on a GPU often takes half the time an item",
+            )
+
+
+_RULES: tuple[Callable[[Profile, Plan, Candidate], Iterator[Advice]], ...] = (
+    _real_time_by_default, _scale_that_is_not_there, _mostly_idle, _spot_misses, _overheads, _measure_batches,
+)  # fmt: skip
+
+
+def _one_more_wait(profile: Profile, made: Plan, prices: PriceBook | None) -> Iterator[Advice]:
+    """What twice the wait would save, where nobody sits and waits."""
+    if profile.latency.waiting == "user" or made.choice is None:
+        return
+    latency = profile.latency
+    longer = latency.model_copy(
+        update={
+            "max_wait": 2 * latency.max_wait,
+            "schedule": tuple(
+                rule.model_copy(update={"max_wait": max(rule.max_wait, 2 * latency.max_wait)})
+                for rule in latency.schedule
+            ),
+        }
+    )
+    other = plan(profile.model_copy(update={"latency": longer}), prices=prices, scale=made.scale)
+    if other.choice is None:
+        return
+    saves = made.choice.monthly.expected - other.choice.monthly.expected
+    if saves < max(WORTH_SAYING, made.choice.monthly.expected / 10):
+        return
+    yield Advice(
+        code="wait-longer",
+        message=f"if {_who(profile)} can wait {format_duration(2 * latency.max_wait)} instead of "
+        f"{format_duration(latency.max_wait)}, {other.choice.architecture} costs "
+        f"{format_usd(other.choice.monthly.expected)} a month",
+        saves=saves,
+    )
+
+
+def _who(profile: Profile) -> str:
+    return {
+        "user": "a user", "workflow": "a workflow", "review": "a later review", "nobody": "nobody",
+    }[profile.latency.waiting]  # fmt: skip

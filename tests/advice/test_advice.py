@@ -1,0 +1,106 @@
+"""Advice and the savings waterfall: each mistake is caught where it is made, and only there."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway import load_profile, plan
+from headway.advice import advise, waterfall
+from headway.profile import Profile
+
+FOLDER = Path("stacks/profiles")
+
+
+def bundled(name: str) -> Profile:
+    return load_profile(FOLDER / f"{name}.yaml")
+
+
+def advice(profile: Profile) -> dict[str, Any]:
+    return {one.code: one for one in advise(profile, plan(profile))}
+
+
+def test_real_time_by_default_is_caught_with_what_it_costs() -> None:
+    found = advice(bundled("loan-documents"))["real-time-by-default"]
+    assert "batch is enough" in found.message
+    assert found.saves is not None
+    assert 46_000 < found.saves < 47_000
+
+
+def test_a_fleet_for_a_scale_that_is_not_there_is_caught() -> None:
+    found = advice(bundled("loan-documents"))["scale-that-is-not-there"]
+    assert "1 x ml.g5.xlarge" in found.message
+
+
+def test_a_fleet_that_fits_its_traffic_is_left_alone() -> None:
+    profile = bundled("loan-documents")
+    assert profile.current is not None
+    fitting = profile.current.model_copy(update={"instance_type": "ml.g5.xlarge", "count": 1, "monthly_bill": None})
+    assert "scale-that-is-not-there" not in advice(profile.model_copy(update={"current": fitting}))
+
+
+def test_where_a_user_waits_real_time_is_no_mistake_and_nobody_is_asked_to_wait_longer() -> None:
+    codes = advice(bundled("fraud-check"))
+    assert "real-time-by-default" not in codes
+    assert "wait-longer" not in codes
+
+
+def test_a_longer_wait_that_saves_says_what_it_saves() -> None:
+    profile = bundled("loan-documents")
+    found = advice(profile)["wait-longer"]
+    made = plan(profile).choice
+    assert made is not None
+    assert found.saves is not None
+    assert found.saves >= made.monthly.expected / 10
+    assert "60 min instead of 30 min" in found.message
+
+
+def test_idle_capacity_says_what_it_costs() -> None:
+    assert "busy 5% of what is paid" in advice(bundled("loan-documents"))["idle"].message
+    assert "idle" not in advice(bundled("nightly-report"))
+
+
+def test_batches_that_were_never_measured_are_asked_for() -> None:
+    profile = bundled("nightly-report")
+    single = tuple(point for point in profile.model.measured if point.batch == 1)
+    assert "measure-batches" not in advice(profile)
+    assert "measure-batches" in advice(
+        profile.model_copy(update={"model": profile.model.model_copy(update={"measured": single})})
+    )
+
+
+def test_the_largest_saving_comes_first() -> None:
+    found = advise(bundled("loan-documents"), plan(bundled("loan-documents")))
+    saves = [one.saves or Decimal(0) for one in found]
+    assert saves == sorted(saves, reverse=True)
+
+
+def test_where_nothing_fits_there_is_no_advice_and_no_waterfall() -> None:
+    profile = bundled("contact-form")
+    impossible = profile.model_copy(update={"latency": profile.latency.model_copy(update={"max_wait": 0.001})})
+    assert advise(impossible, plan(impossible)) == ()
+    assert waterfall(impossible, plan(impossible)) == ()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_steps_of_a_waterfall_lead_from_the_first_bill_to_the_choice(path: Path) -> None:
+    profile = load_profile(path)
+    made = plan(profile)
+    steps = waterfall(profile, made)
+    if not steps:
+        return
+    assert made.choice is not None
+    assert steps[-1].monthly == made.choice.monthly.expected
+    left = steps[0].monthly - sum(step.saves for step in steps)
+    assert abs(left - steps[-1].monthly) < Decimal("1e-12")
+
+
+def test_most_of_the_loan_documents_saving_is_right_sizing_then_windows_then_spot() -> None:
+    steps = {step.what: step.saves for step in waterfall(bundled("loan-documents"), plan(bundled("loan-documents")))}
+    assert list(steps) == [
+        "runs today", "real time, right-sized", "in processing windows, on-demand", "on spot, on-demand as last call",
+    ]  # fmt: skip
+    assert steps["real time, right-sized"] > 45_000
+    assert 500 < steps["in processing windows, on-demand"] < 1000
+    assert 20 < steps["on spot, on-demand as last call"] < 100
