@@ -5,13 +5,17 @@ Field names mirror the Design's, so a number that was planned is the number that
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 VARIABLE = "HEADWAY_SETTINGS"
 """The environment variable that holds the settings."""
+PLAIN_BYTES, PACKED = 3000, "zlib:"
+"""A function's whole environment holds 4 KB (AWS Lambda quotas): longer settings travel packed."""
 JOB_QUOTA, JOB_DEPARTURE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE"
 """Set for each job by the dispatcher: items to take, and the departure that it serves."""
 LAST_CALL = "last call: its work went on-demand"
@@ -111,10 +115,15 @@ class WorkerSettings:
 
 
 def _to_json(settings: DispatcherSettings | WorkerSettings) -> str:
-    return json.dumps(asdict(settings), sort_keys=True)
+    text = json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
+    if len(text) <= PLAIN_BYTES:
+        return text
+    return PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _fields(text: str) -> dict[str, Any]:
+    if text.startswith(PACKED):
+        text = zlib.decompress(base64.b64decode(text.removeprefix(PACKED))).decode()
     fields = json.loads(text)
     if not isinstance(fields, dict):
         raise ValueError(f"{VARIABLE} is not a mapping")

@@ -239,3 +239,25 @@ def test_a_backlog_has_workers_and_time_in_the_design_that_is_provisioned() -> N
     assert min(rule.max_workers for rule in design.departures) >= found.backlog.workers
     assert min(pool.max_workers for pool in design.pools) >= found.backlog.workers
     assert design.job_timeout_s > found.backlog.takes_s
+
+
+def test_a_week_of_many_different_waits_still_has_departures_for_each() -> None:
+    nights = [
+        ("mon", "40m"),
+        ("tue", "50m"),
+        ("wed", "70m"),
+        ("thu", "80m"),
+        ("fri", "45m"),
+        ("sat", "2h"),
+        ("sun", "3h"),
+    ]
+    schedule = [{"days": day, "hours": "18-08", "max_wait": wait} for day, wait in nights]
+    work = workload(latency={"max_wait": "30m", "schedule": schedule})
+    assert len(work.demand.regimes) == 8
+    _, design = planned(work)
+    times = [at for at, _ in calendar(design)]
+    for minute in range(0, 7 * 1440, 13):
+        leaves = next((one for one in times if one >= minute * 60.0), times[0] + WEEK_S)
+        assert leaves - minute * 60.0 <= work.demand.max_wait[minute // 60 % 168], minute
+    for promise, waits in simulate(work, design, peak=True, weeks=1).items():
+        assert percentile(waits, 0.99) <= promise, promise

@@ -32,8 +32,11 @@ WINDOWS = (2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 288
 """Minutes between departures that are tried; those that people can keep in mind."""
 PERIODS = (24, 12, 8, 6, 4, 3, 2)
 """Hours between departures at fixed hours of the day."""
-MOST_REGIMES = 6
-"""With more distinct waits than this (a ready-by time makes one an hour) only fixed hours of the day are tried."""
+MOST_REGIMES, MOST_WAITS = 6, 12
+"""Regimes with departures of their own, and distinct waits that are merged into so many.
+
+With more waits (a ready-by time makes one an hour) only fixed hours of the day are tried.
+"""
 SECOND_POOL_SAVES = 0.05
 """A second instance type is four more resources to look after: it must save this share."""
 MOST_WORKERS = 2000
@@ -106,9 +109,9 @@ def _cheapest_week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | 
 def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
     regimes = workload.demand.regimes
     best: list[Leg] | None = None
-    if len(regimes) <= MOST_REGIMES:
+    if len(regimes) <= MOST_WAITS:
         legs = []
-        for _, hours in regimes:
+        for hours in _merged([hours for _, hours in regimes]):
             leg = _cheapest_leg(hardware, _regime_calendars(workload, hours))
             if leg is None:
                 break
@@ -119,6 +122,22 @@ def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
         leg = _cheapest_leg(hardware, _daily_calendars(workload))
         best = _cheaper(best, None if leg is None else [leg])
     return best
+
+
+def _merged(regimes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """At most MOST_REGIMES groups of hours: neighbouring waits share departures, at the tightest of them.
+
+    >>> [len(group) for group in _merged([(hour,) for hour in range(8)])]
+    [2, 2, 1, 1, 1, 1]
+    """
+    count = min(len(regimes), MOST_REGIMES)
+    size, more = divmod(len(regimes), count)
+    groups: list[tuple[int, ...]] = []
+    left = list(regimes)
+    for index in range(count):
+        taken, left = left[: size + (index < more)], left[size + (index < more) :]
+        groups.append(tuple(sorted(hour for hours in taken for hour in hours)))
+    return groups
 
 
 def _cheapest_leg(hardware: list[Hardware], calendars: Iterable[tuple[tuple[int, ...], Kinds]]) -> Leg | None:
@@ -140,7 +159,7 @@ def _cheapest_leg(hardware: list[Hardware], calendars: Iterable[tuple[tuple[int,
 
 def _regime_calendars(workload: Workload, hours: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Kinds]]:
     """A regime's departures for each window; the rest of the week is assumed to leave nothing behind."""
-    promise = workload.demand.max_wait[hours[0]]
+    promise = min(workload.demand.max_wait[hour] for hour in hours)
     for window in WINDOWS:
         if window * 60 >= promise:
             break
