@@ -46,9 +46,17 @@ def nested(hint: Any) -> type | None:
     return None
 
 
+def required_of(arguments: type) -> set[str]:
+    """Pulumi's names of the properties that must be given."""
+    renamed = _types.input_type_py_to_pulumi_names(arguments)
+    parameters = inspect.signature(arguments.__init__).parameters.items()  # type: ignore[misc]
+    return {renamed[name] for name, one in parameters if name in renamed and one.default is one.empty}
+
+
 def unknown(arguments: type, inputs: dict[str, Any], where: str) -> Iterator[str]:
-    """Properties that the provider does not have."""
+    """Properties that the provider does not have, and those that it must have and were not given."""
     known = names_of(arguments)
+    yield from (f"{where}.{name} is missing" for name in sorted(required_of(arguments) - inputs.keys()))
     for name, value in inputs.items():
         if name not in known:
             yield f"{where}.{name}"
@@ -77,6 +85,8 @@ def test_a_misspelt_property_is_found() -> None:
     arguments = arguments_of("aws:batch/jobQueue:JobQueue")
     inputs = {"priority": 1, "computeEnvironmentOrders": [{"order": 1, "computeEnvironmnt": "x"}], "stat": "ENABLED"}
     assert list(unknown(arguments, inputs, "queue")) == [
+        "queue.state is missing",
+        "queue.computeEnvironmentOrders.computeEnvironment is missing",
         "queue.computeEnvironmentOrders.computeEnvironmnt",
         "queue.stat",
     ]
