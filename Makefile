@@ -16,7 +16,7 @@ demo: $(VENV)/.demo-ready  ## plan a bundled workload, provision the winner on a
 	@$(BIN)/headway rehearse --stack $(STACK) --requests $(REQUESTS)
 
 test: $(VENV)/.dev-ready  ## all tests and the examples in docstrings
-	@$(BIN)/python -m pytest -n 2 --doctest-modules headway tests
+	@$(BIN)/python -m pytest -n 2 --doctest-modules headway components lambdas rehearsal tests
 
 lint: $(VENV)/.dev-ready  ## style, types and import rules
 	@$(BIN)/ruff check .
