@@ -79,6 +79,10 @@ _TABLE = (
     Assumption("endpoint.headroom", 1.5, "x", "most instances over the highest floor", _DATE),
     Assumption("endpoint.storage_gb", 30, "GB", "instance storage volume of an endpoint instance", _DATE),
     Assumption("asynchronous.overhead", 1, "s", "input and output by way of S3, the endpoint's own queue", _DATE),
+    Assumption("microbatch.overhead", 0.5, "s", "queue to function, invocation, results written", _DATE),
+    Assumption("microbatch.pollers", 5, "pollers", "of an event source mapping at the start; " + _AWS, _DATE),
+    Assumption("microbatch.pollers_quiet", 2, "pollers", "of an event source mapping at low traffic; " + _AWS, _DATE),
+    Assumption("microbatch.memory_mb", 512, "MB", _DESIGN, _DATE),
     # serverless
     Assumption("serverless.idle_kept", 900, "s", "idle capacity kept by the platform; observed, not documented", _DATE),
     Assumption("serverless.cold_start_variability", 0.25, "", _FIELD, _DATE),

@@ -6,8 +6,17 @@
 from headway_components.asynchronous import AsynchronousEndpoint
 from headway_components.batch import SpotBatch
 from headway_components.inference import Inference
+from headway_components.microbatch import MicroBatch
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.serverless import ServerlessEndpoint
 from headway_components.site import Wiring
 
-__all__ = ["AsynchronousEndpoint", "Inference", "RealtimeEndpoint", "ServerlessEndpoint", "SpotBatch", "Wiring"]
+__all__ = [
+    "AsynchronousEndpoint",
+    "Inference",
+    "MicroBatch",
+    "RealtimeEndpoint",
+    "ServerlessEndpoint",
+    "SpotBatch",
+    "Wiring",
+]

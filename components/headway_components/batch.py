@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign
-from headway.errors import HeadwayError
 from headway_components.access import Statement, allow, service_access, use_key, write_logs
 from headway_components.alarms import alarm_topic
 from headway_components.compute import PoolQueues, worker_queues
@@ -20,15 +16,21 @@ from headway_components.fleet_alarms import fleet_alarms
 from headway_components.hosted_model import container_of
 from headway_components.job import JobAccess, Runtime, job_definition
 from headway_components.network import worker_network
-from headway_components.request_queue import request_queue
+from headway_components.request_queue import Queue, stack_queue
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick, upload_bundle
 from headway_components.site import Site, Wiring, physical_name
-from headway_components.storage import REQUESTS, RESULTS, RUNTIME, objects, pull_images, read_artifact, results_bucket
-from headway_runtime.bundle import build_bundle
+from headway_components.storage import (
+    REQUESTS,
+    RESULTS,
+    RUNTIME,
+    Bucket,
+    objects,
+    pull_images,
+    read_artifact,
+    stack_bucket,
+)
 from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, Pool, WorkerSettings
 
-BUNDLE = Path(".headway/runtime.zip")
-"""Where the runtime's archive is built, beside the program; ignored by git."""
 START_ALLOWANCE_S = 120
 """Of a job's time limit, for its own start-up and for giving back what it holds."""
 LONGEST_FLEET = 40
@@ -45,25 +47,6 @@ class SpotBatchArgs(Wiring, total=False):
     results_bucket: pulumi.Input[str]
     """An existing bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
     monthly_bill: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Queue:
-    """What the fleet needs to know of a queue, made here or wired in."""
-
-    url: pulumi.Input[str]
-    arn: pulumi.Input[str]
-    name: pulumi.Input[str]
-    dead_letters: pulumi.Input[str]
-    """Name of the dead-letter queue."""
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """What the fleet needs to know of a bucket, made here or wired in."""
-
-    name: pulumi.Input[str]
-    arn: pulumi.Input[str]
 
 
 class SpotBatch(pulumi.ComponentResource):
@@ -84,9 +67,8 @@ class SpotBatch(pulumi.ComponentResource):
         design = BatchDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         container_of(site, design)
-        queue, bucket = _queue(site, design, args), _bucket(site, design, args)
-        archive, digest = _runtime_archive()
-        bundle = upload_bundle(site, bucket.name, archive, digest)
+        queue, bucket = stack_queue(site, design, args), stack_bucket(site, design.results_kept_days, args)
+        bundle = upload_bundle(site, bucket.name)
         pools = worker_queues(site, design, worker_network(site, args))
         definitions = _job_definitions(site, design, queue, bucket, bundle)
         function = _dispatcher(site, design, queue, bundle, pools, definitions)
@@ -141,38 +123,6 @@ def worker_settings(design: BatchDesign, pool_name: str, queue_url: str, bucket:
 
 def _fleet(site: Site) -> str:
     return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_FLEET)
-
-
-def _queue(site: Site, design: BatchDesign, args: Mapping[str, Any]) -> Queue:
-    arn, dead_arn = args.get("queue_arn"), args.get("dead_letter_queue_arn")
-    if (arn is None) != (dead_arn is None):
-        raise HeadwayError(
-            f"{site.name}: queue_arn and dead_letter_queue_arn belong together: without its dead-letter queue nobody "
-            "would hear of requests that cannot be served"
-        )
-    if arn is None or dead_arn is None:
-        queue, dead = request_queue(site, design)
-        return Queue(url=queue.url, arn=queue.arn, name=queue.name, dead_letters=dead.name)
-    name = pulumi.Output.from_input(arn).apply(_last_part)
-    url = pulumi.Output.format("https://sqs.{0}.{1}/{2}/{3}", site.region, site.dns_suffix, site.account, name)
-    return Queue(url=url, arn=arn, name=name, dead_letters=pulumi.Output.from_input(dead_arn).apply(_last_part))
-
-
-def _last_part(arn: str) -> str:
-    return arn.rsplit(":", 1)[-1]
-
-
-def _bucket(site: Site, design: BatchDesign, args: Mapping[str, Any]) -> Bucket:
-    existing = args.get("results_bucket")
-    if existing is None:
-        made = results_bucket(site, design.results_kept_days)
-        return Bucket(name=made.bucket, arn=made.arn)
-    return Bucket(name=existing, arn=pulumi.Output.format("arn:{0}:s3:::{1}", site.partition, existing))
-
-
-@cache
-def _runtime_archive() -> tuple[Path, str]:
-    return BUNDLE.absolute(), build_bundle(BUNDLE)
 
 
 def _job_definitions(

@@ -16,6 +16,7 @@ from headway.planning.search import plan as make_plan
 from headway.profile import Profile, load_profile
 from headway_components.asynchronous import AsynchronousEndpoint
 from headway_components.batch import SpotBatch
+from headway_components.microbatch import MicroBatch
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.serverless import ServerlessEndpoint
 from headway_components.site import Wiring
@@ -24,6 +25,7 @@ COMPONENTS: Final[Mapping[str, Callable[..., pulumi.ComponentResource]]] = {
     "realtime": RealtimeEndpoint,
     "serverless": ServerlessEndpoint,
     "asynchronous": AsynchronousEndpoint,
+    "microbatch": MicroBatch,
     "batch": SpotBatch,
 }
 """The component that provisions each architecture, under the planner's name for it."""
@@ -32,6 +34,7 @@ OUTPUTS = (
     "results_bucket",
     "dead_letter_queue",
     "dispatcher",
+    "function_name",
     "endpoint_name",
     "success_topic",
     "error_topic",
@@ -115,7 +118,7 @@ def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:
     """What was wired in, checked against what the architecture can use: nothing is passed over in silence."""
     wired = {key: value for key, value in args.items() if key not in ("plan", "profile")}
     unused = {"queue_arn", "dead_letter_queue_arn", "results_bucket"} & wired.keys()
-    if unused and design.architecture != "batch":
+    if unused and design.architecture not in ("batch", "microbatch"):
         raise HeadwayError(f"{', '.join(sorted(unused))}: the plan chose {design.architecture}, which has no queue")
     return wired
 

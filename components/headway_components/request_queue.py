@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from headway.architectures.design import BatchDesign
+from headway.architectures.design import BatchDesign, MicroBatchDesign
+from headway.errors import HeadwayError
 from headway_components.access import deny_plain_http, policy_document
 from headway_components.site import Site
 
@@ -19,7 +22,42 @@ LONG_POLL_S = 20
 """The longest poll (Amazon SQS Developer Guide): fewest empty receives."""
 
 
-def request_queue(site: Site, design: BatchDesign) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
+@dataclass(frozen=True)
+class Queue:
+    """What a component needs to know of a queue, made here or wired in."""
+
+    url: pulumi.Input[str]
+    arn: pulumi.Input[str]
+    name: pulumi.Input[str]
+    dead_letters: pulumi.Input[str]
+    """Name of the dead-letter queue."""
+
+
+def stack_queue(site: Site, design: BatchDesign | MicroBatchDesign, args: Mapping[str, Any]) -> Queue:
+    """The queue that was wired in, or one of the component's own.
+
+    Raises:
+        HeadwayError: A queue without its dead-letter queue, or the other way round.
+    """
+    arn, dead_arn = args.get("queue_arn"), args.get("dead_letter_queue_arn")
+    if (arn is None) != (dead_arn is None):
+        raise HeadwayError(
+            f"{site.name}: queue_arn and dead_letter_queue_arn belong together: without its dead-letter queue nobody "
+            "would hear of requests that cannot be served"
+        )
+    if arn is None or dead_arn is None:
+        queue, dead = request_queue(site, design)
+        return Queue(url=queue.url, arn=queue.arn, name=queue.name, dead_letters=dead.name)
+    name = pulumi.Output.from_input(arn).apply(_last_part)
+    url = pulumi.Output.format("https://sqs.{0}.{1}/{2}/{3}", site.region, site.dns_suffix, site.account, name)
+    return Queue(url=url, arn=arn, name=name, dead_letters=pulumi.Output.from_input(dead_arn).apply(_last_part))
+
+
+def _last_part(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1]
+
+
+def request_queue(site: Site, design: BatchDesign | MicroBatchDesign) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
     """The queue and its dead-letter queue: encrypted, TLS only, redriven after the design's receives."""
     dead = _queue(site, "dead-letters", message_retention_seconds=LONGEST_RETENTION_S)
     queue = _queue(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pulumi
@@ -12,7 +13,10 @@ import pulumi_aws as aws
 from headway_components.access import Statement, allow, service_access, use_key, write_logs
 from headway_components.site import Site
 from headway_components.storage import RUNTIME
+from headway_runtime.bundle import build_bundle
 
+BUNDLE = Path(".headway/runtime.zip")
+"""Where the runtime's archive is built, beside the program; ignored by git."""
 PYTHON, ARCHITECTURE = "python3.13", "arm64"
 TICK_TTL_S = 60
 """The shortest a schedule may keep an event: a tick that comes late is worth nothing, the next one sees the same."""
@@ -43,8 +47,9 @@ class FunctionSize:
     log_retention_days: int
 
 
-def upload_bundle(site: Site, bucket: pulumi.Input[str], archive: Path, digest: str) -> Bundle:
+def upload_bundle(site: Site, bucket: pulumi.Input[str]) -> Bundle:
     """Put the runtime's archive beside the requests, under a key that changes with its content."""
+    archive, digest = _runtime_archive()
     key = f"{RUNTIME}{digest[:16]}.zip"
     upload = aws.s3.BucketObjectv2(
         site.part("runtime"),
@@ -57,6 +62,11 @@ def upload_bundle(site: Site, bucket: pulumi.Input[str], archive: Path, digest: 
         opts=site.child(),
     )
     return Bundle(upload, bucket, key)
+
+
+@cache
+def _runtime_archive() -> tuple[Path, str]:
+    return BUNDLE.absolute(), build_bundle(BUNDLE)
 
 
 def runtime_function(

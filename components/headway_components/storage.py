@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,23 @@ def results_bucket(site: Site, kept_days: int, prefixes: Sequence[str] = (RESULT
         opts=site.child(),
     )
     return bucket
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What a component needs to know of a bucket, made here or wired in."""
+
+    name: pulumi.Input[str]
+    arn: pulumi.Input[str]
+
+
+def stack_bucket(site: Site, kept_days: int, wiring: Mapping[str, Any]) -> Bucket:
+    """The bucket that was wired in, or one of the component's own."""
+    existing = wiring.get("results_bucket")
+    if existing is None:
+        made = results_bucket(site, kept_days)
+        return Bucket(name=made.bucket, arn=made.arn)
+    return Bucket(name=existing, arn=pulumi.Output.format("arn:{0}:s3:::{1}", site.partition, existing))
 
 
 def objects(bucket_arn: pulumi.Input[str], prefix: str) -> pulumi.Output[str]:

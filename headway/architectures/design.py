@@ -207,8 +207,35 @@ class BatchDesign(BaseDesign):
         return ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
 
 
+class MicroBatchDesign(BaseDesign):
+    """SQS -> a function that closes a batch at N items or T seconds -> a real-time endpoint sized for the batches."""
+
+    architecture: Literal["microbatch"] = "microbatch"
+    batch_size: int
+    """N: a batch closes when it has as many."""
+    window_s: int
+    """T: or so long after its first."""
+    max_concurrency: int
+    """Functions at once: as many as the endpoint serves, so that the rest waits in the queue."""
+    endpoint: RealtimeDesign
+    seconds_per_batch: float
+    """Expected time of a full batch."""
+    function_memory_mb: int
+    function_timeout_s: int
+    visibility_timeout_s: int
+    max_receives: int = 5
+    queue_retention_s: int
+    results_kept_days: int
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The alarms that watch queue and function, each with the metrics it looks at; the endpoint has its own."""
+        return {"queue-age": 1, "dead-letters": 1, "function-errors": 1}
+
+
 Design = Annotated[
-    RealtimeDesign | ServerlessDesign | AsynchronousDesign | BatchDesign, Field(discriminator="architecture")
+    RealtimeDesign | ServerlessDesign | AsynchronousDesign | MicroBatchDesign | BatchDesign,
+    Field(discriminator="architecture"),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from headway.architectures import asynchronous, batch, realtime, serverless
+from headway.architectures import asynchronous, batch, microbatch, realtime, serverless
 from headway.architectures.design import Candidate
 from headway.architectures.workload import Workload
 from headway.bill.lines import Bill
@@ -25,6 +25,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "realtime": Architecture("realtime", realtime.plan, realtime.bill),
     "serverless": Architecture("serverless", serverless.plan, serverless.bill),
     "asynchronous": Architecture("asynchronous", asynchronous.plan, asynchronous.bill),
+    "microbatch": Architecture("microbatch", microbatch.plan, microbatch.bill),
     "batch": Architecture("batch", batch.plan, batch.bill),
 }
 """In order of presentation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -106,3 +106,21 @@ class Bill(BaseModel):
     def sum(cls, bills: Iterable[Bill]) -> Bill:
         """One bill of several."""
         return cls(lines=tuple(line for bill in bills for line in bill.lines))
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, Bill]) -> Bill:
+        """One bill of a whole's parts, each line naming its part ('' for the whole's own).
+
+        What is only named, without an amount, is named once.
+        """
+        lines: dict[tuple[str, ...], Line] = {}
+        for part, bill in parts.items():
+            for line in bill.lines:
+                if line.state == "not_modelled":
+                    lines.setdefault((line.service, line.meter, line.description), line)
+                    continue
+                said = f"{part}: {line.description}" if part else line.description
+                lines[part, line.service, line.meter, line.description, str(len(lines))] = line.model_copy(
+                    update={"description": said}
+                )
+        return cls(lines=tuple(lines.values()))

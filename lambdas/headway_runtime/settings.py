@@ -114,7 +114,32 @@ class WorkerSettings:
         return cls(**_fields(text))
 
 
-def _to_json(settings: DispatcherSettings | WorkerSettings) -> str:
+@dataclass(frozen=True)
+class MicroBatchSettings:
+    """All that the micro-batch function knows."""
+
+    endpoint_name: str
+    results_bucket: str
+    max_receives: int
+    model: str = ""
+    """Name and version of the model, written into each result."""
+    results_prefix: str = "results/"
+
+    def to_json(self) -> str:
+        """The settings as the environment carries them."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> MicroBatchSettings:
+        """Settings from JSON.
+
+        Raises:
+            ValueError: Not the settings of this version.
+        """
+        return cls(**_fields(text))
+
+
+def _to_json(settings: DispatcherSettings | WorkerSettings | MicroBatchSettings) -> str:
     text = json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
     if len(text) <= PLAIN_BYTES:
         return text

@@ -14,11 +14,10 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-from headway_runtime.contract import BadRequestError, Request, parse_request
+from headway_runtime.items import Item, answers, open_item, result_of
 from headway_runtime.model import ModelError, invoke, wait_until_ready
 from headway_runtime.results import write_once
 from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
@@ -41,21 +40,6 @@ class Tally:
     failed: int = 0
     batches: int = 0
     model_s: float = 0.0
-
-
-@dataclass
-class Item:
-    """One message with its request, or the reason why it is none."""
-
-    message: dict[str, Any]
-    request: Request | None
-    body: Any = None
-    error: str = ""
-
-    @property
-    def attempt(self) -> int:
-        """How often it was received, this time included."""
-        return int(self.message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
 
 
 class Worker:
@@ -116,35 +100,15 @@ class Worker:
         return messages
 
     def _serve(self, messages: Sequence[dict[str, Any]], held: Held) -> None:
-        items = [self._open(message) for message in messages]
-        good = [item for item in items if not item.error]
-        bad = [item for item in items if item.error]
+        items = [open_item(message, self.s3) for message in messages]
         done: list[Item] = []
-        if good:
-            started = time.time()
-            try:
-                outputs = self._invoke([item.body for item in good])
-                done = self._write(good, outputs, started)
-            except ModelError as error:
-                if error.fatal:
-                    raise
-                for item in good:
-                    if not self.stopping:
-                        self._one_by_one(item, done, bad)
+        for answer in answers(items, self._invoke, lambda: self.stopping):
+            self._result(answer.item, {"output": answer.output}, answer.started, answer.finished)
+            done.append(answer.item)
         held.delete([item.message for item in done])
-        for item in bad:
-            self._give_back(item, held)
-
-    def _one_by_one(self, item: Item, done: list[Item], bad: list[Item]) -> None:
-        """A failed batch's item on its own: the culprit fails alone."""
-        started = time.time()
-        try:
-            done += self._write([item], self._invoke([item.body]), started)
-        except ModelError as error:
-            if error.fatal:
-                raise
-            item.error = str(error)
-            bad.append(item)
+        for item in items:
+            if item.error:
+                self._give_back(item, held)
 
     def _invoke(self, bodies: Sequence[Any]) -> list[Any]:
         started = time.monotonic()
@@ -154,48 +118,13 @@ class Worker:
             self.tally.batches += 1
             self.tally.model_s += time.monotonic() - started
 
-    def _open(self, message: dict[str, Any]) -> Item:
-        """The request in a message, its body fetched where it travelled as a pointer."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            request = parse_request(message["Body"])
-            body = request.body
-            if request.s3 is not None:
-                bucket, key = request.s3.removeprefix("s3://").split("/", 1)
-                body = json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except BadRequestError as error:
-            return Item(message, None, error=str(error))
-        except (ClientError, BotoCoreError, ValueError) as error:
-            return Item(message, request, error=f"its body cannot be read: {error}")
-        return Item(message, request, body)
-
-    def _write(self, items: Sequence[Item], outputs: Sequence[Any], started: float) -> list[Item]:
-        finished = time.time()
-        for item, output in zip(items, outputs, strict=True):
-            self._result(item, {"output": output}, started, finished)
-        return list(items)
-
     def _result(self, item: Item, content: dict[str, Any], started: float, finished: float) -> None:
-        request = item.request
-        if request is None:
+        if item.request is None:
             return
-        sent = int(item.message.get("Attributes", {}).get("SentTimestamp", started * 1000)) / 1000
-        result = {
-            "id": request.id,
-            **content,
-            "model": self.settings.model,
-            "timings": {
-                "submitted_at": request.submitted_at or _iso(sent),
-                "started_at": _iso(started),
-                "finished_at": _iso(finished),
-                "queued_s": round(started - sent, 3),
-                "model_s": round(finished - started, 3),
-            },
-            "attempt": item.attempt,
-            "departure": self.departure,
-        }
-        key = f"{self.settings.results_prefix}{request.id}.json"
+        result = result_of(
+            item, content, model=self.settings.model, started=started, finished=finished, departure=self.departure
+        )
+        key = f"{self.settings.results_prefix}{item.request.id}.json"
         if write_once(self.s3, self.settings.results_bucket, key, result):
             self.tally.written += 1
         else:
@@ -231,10 +160,6 @@ def main() -> int:
         return 1
     _log("finished", departure=worker.departure, stopped=worker.stopping, **tally.__dict__)
     return 0
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _log(what: str, **fields: Any) -> None:

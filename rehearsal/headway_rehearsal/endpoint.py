@@ -14,7 +14,7 @@ from unittest import mock
 from headway.architectures.design import AsynchronousDesign, RealtimeDesign, ServerlessDesign
 from headway.assumptions import assume
 from headway.errors import HeadwayError
-from headway_rehearsal.fleet import Run
+from headway_rehearsal.observed import Run
 from headway_rehearsal.outcome import Served
 from headway_rehearsal.resources.base import Aws
 
@@ -27,7 +27,7 @@ def rehearse_endpoint(
     runtime = aws.client("sagemaker-runtime")
     served: list[Served] = []
     results: dict[str, bytes] = {}
-    with _answering(model_url):
+    with answering(model_url):
         for index, body in enumerate(bodies, start=1):
             identity = f"request-{index:04d}"
             started = time.perf_counter()
@@ -52,7 +52,7 @@ def rehearse_asynchronous(
     start = assume("endpoint.detection") + assume("endpoint.start") + design.load_time_s if design.sleeps else 0.0
     served: list[Served] = []
     results: dict[str, bytes] = {}
-    with _answering_later(aws, model_url):
+    with answering_later(aws, model_url):
         for index, body in enumerate(bodies, start=1):
             identity = f"request-{index:04d}"
             key = f"requests/{identity}.json"
@@ -72,7 +72,7 @@ def rehearse_asynchronous(
 
 
 @contextmanager
-def _answering_later(aws: Aws, model_url: str) -> Iterator[None]:
+def answering_later(aws: Aws, model_url: str) -> Iterator[None]:
     """Moto never reads an asynchronous request's input nor writes its output: here the model's answer is written."""
     from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
@@ -104,7 +104,7 @@ def _configured(endpoint: str, aws: Aws, configuration: str) -> str:
 
 
 @contextmanager
-def _answering(model_url: str) -> Iterator[None]:
+def answering(model_url: str) -> Iterator[None]:
     """Endpoints answer canned text in moto: here they pass requests on to a model, and absent ones refuse."""
     from moto.core.exceptions import JsonRESTError
     from moto.sagemaker.models import sagemaker_backends

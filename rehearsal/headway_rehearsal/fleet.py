@@ -7,12 +7,8 @@ instance is assumed, and so is the model's time on the profile's hardware; both 
 
 from __future__ import annotations
 
-import io
-import json
-import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,27 +19,24 @@ from zoneinfo import ZoneInfo
 from headway.architectures.design import BatchDesign, WorkerPool
 from headway.assumptions import assume
 from headway.units import format_duration
-from headway_rehearsal.outcome import Served
+from headway_rehearsal.observed import (
+    Run,
+    as_in_aws,
+    dead_letters,
+    depth_of,
+    function_environment,
+    result_ids,
+    results_of,
+    served,
+)
 from headway_rehearsal.resources.base import Aws
 from headway_runtime import dispatcher, worker
 from headway_runtime.contract import Request, submit
 from headway_runtime.departures import before
 from headway_runtime.settings import VARIABLE, DispatcherSettings, WorkerSettings
 
-RESULTS = "results/"
 TICKS = 12
 """Ticks after a departure in which everything must have been served."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What became of the requests."""
-
-    served: tuple[Served, ...]
-    events: tuple[str, ...]
-    dead_letters: int
-    promise_s: float
-    results: dict[str, bytes]
 
 
 @dataclass
@@ -58,7 +51,7 @@ class Fleet:
     def rehearse(self, bodies: Sequence[Any], now: datetime) -> Run:
         """Serve ``bodies`` as if they had arrived before the latest departure up to ``now``."""
         dispatcher.forget()
-        settings = DispatcherSettings.from_json(self._function_environment()[VARIABLE])
+        settings = DispatcherSettings.from_json(function_environment(self.aws, self.outputs["dispatcher"])[VARIABLE])
         due, prior = islice(before(now, settings.departures, ZoneInfo(settings.timezone)), 2)
         promise_s = min(
             rule.promise_s
@@ -77,13 +70,14 @@ class Fleet:
             events += [_describe(one, at.astimezone(zone)) for one in report["submitted"]]
             ran = list(self._run_jobs((at - due.at).total_seconds(), finished))
             events += ran
-            if not ran and not report["submitted"] and self._waiting() == 0:
+            if not ran and not report["submitted"] and depth_of(self.aws, self.outputs["queue_url"]) == 0:
                 break
-        results = self._results()
-        served = tuple(
-            _served(one, results.get(one), arrived, due.at, finished.get(one)) for one, arrived in arrivals.items()
+        results = results_of(self.aws, self.outputs["results_bucket"])
+        rows = tuple(
+            served(one, results.get(one), _waited(arrived, due.at, finished.get(one)))
+            for one, arrived in arrivals.items()
         )
-        return Run(served, tuple(events), self._dead_letters(), promise_s, results)
+        return Run(rows, tuple(events), dead_letters(self.aws, self.outputs["dead_letter_queue"]), promise_s, results)
 
     def _submit(self, bodies: Sequence[Any], start: datetime, end: datetime) -> dict[str, datetime]:
         """Send the requests, spread at random (seeded) over the window; ids in order of arrival."""
@@ -100,13 +94,8 @@ class Fleet:
             arrivals[request.id] = at
         return arrivals
 
-    def _function_environment(self) -> dict[str, str]:
-        answer = self.aws.client("lambda").get_function_configuration(FunctionName=self.outputs["dispatcher"])
-        found: dict[str, str] = answer["Environment"]["Variables"]
-        return found
-
     def _tick(self, at: datetime) -> dict[str, Any]:
-        with _as_in_aws(self._function_environment()):
+        with as_in_aws(function_environment(self.aws, self.outputs["dispatcher"])):
             return dispatcher.handler({"now": at.isoformat()}, None)
 
     def _run_jobs(self, age_s: float, finished: dict[str, float]) -> Iterator[str]:
@@ -116,14 +105,17 @@ class Fleet:
                 job.status = "RUNNING"
             codes = []
             for _ in range(max(1, len(job._child_jobs or ()))):
-                known = set(self._result_keys())
+                known = set(self._finished())
                 codes.append(self._work(job))
-                new = [_id_of(key) for key in self._result_keys() if key not in known]
+                new = [identity for identity in self._finished() if identity not in known]
                 finished |= self._ready(new, job, age_s)
             job.status = "SUCCEEDED" if not any(codes) else "FAILED"
             for child in job._child_jobs or ():
                 child.status = job.status
             yield f"{job.job_name}: {job.status.lower()}"
+
+    def _finished(self) -> list[str]:
+        return result_ids(self.aws, self.outputs["results_bucket"])
 
     def _jobs(self) -> Iterator[Any]:
         from moto.batch.models import batch_backends
@@ -138,7 +130,7 @@ class Fleet:
         settings = WorkerSettings.from_json(environment[VARIABLE])
         environment[VARIABLE] = replace(settings, model_url=self.model_url).to_json()
         # One host holds this queue: nothing can be missed by a short poll.
-        with _as_in_aws(environment), mock.patch.object(worker, "POLL_S", 0):
+        with as_in_aws(environment), mock.patch.object(worker, "POLL_S", 0):
             return worker.main()
 
     def _job_environment(self, job: Any) -> dict[str, str]:
@@ -165,39 +157,6 @@ class Fleet:
             times |= dict.fromkeys(some, start)
         return times
 
-    def _waiting(self) -> int:
-        return self._depth(self.outputs["queue_url"])
-
-    def _dead_letters(self) -> int:
-        sqs = self.aws.client("sqs")
-        return self._depth(sqs.get_queue_url(QueueName=self.outputs["dead_letter_queue"])["QueueUrl"])
-
-    def _depth(self, url: str) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(attributes[name]) for name in names)
-
-    def _results(self) -> dict[str, bytes]:
-        """Result files by request id."""
-        s3, bucket = self.aws.client("s3"), self.outputs["results_bucket"]
-        return {_id_of(key): s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in self._result_keys()}
-
-    def _result_keys(self) -> list[str]:
-        pages = self.aws.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.outputs["results_bucket"], Prefix=RESULTS)
-        return [row["Key"] for page in found for row in page.get("Contents", [])]
-
-
-@contextmanager
-def _as_in_aws(environment: Mapping[str, str]) -> Iterator[None]:
-    """The environment of a function or a container; what it prints is a log, not this terminal's."""
-    with mock.patch.dict(os.environ, environment), redirect_stdout(io.StringIO()):
-        yield
-
-
-def _id_of(key: str) -> str:
-    return key.removeprefix(RESULTS).removesuffix(".json")
-
 
 def _describe(submitted: Mapping[str, Any], at: datetime) -> str:
     workers = submitted["workers"]
@@ -207,19 +166,9 @@ def _describe(submitted: Mapping[str, Any], at: datetime) -> str:
     )
 
 
-def _served(
-    identity: str, content: bytes | None, arrived: datetime, departure: datetime, ready_s: float | None
-) -> Served:
-    if content is None or ready_s is None:
-        return Served(id=identity, wait_s=None, model_s=None, error="no result")
-    result = json.loads(content)
-    return Served(
-        id=identity,
-        wait_s=(departure - arrived).total_seconds() + ready_s,
-        model_s=result["timings"]["model_s"],
-        output=result.get("output"),
-        error=result.get("error", ""),
-    )
+def _waited(arrived: datetime, departure: datetime, ready_s: float | None) -> float | None:
+    """Seconds from arrival to result."""
+    return None if ready_s is None else (departure - arrived).total_seconds() + ready_s
 
 
 def describe_wait(design: BatchDesign) -> str:

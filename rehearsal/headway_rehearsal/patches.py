@@ -134,6 +134,25 @@ def job_summaries_with_sizes() -> Any:
     return stack
 
 
+def event_sources_that_wait() -> Any:
+    """Moto calls a queue's function inside send_message, a message at a time, and deletes whatever it says of them.
+
+    The mapping is kept and described, and whoever drives the rehearsal polls the queue.
+    """
+    from moto.awslambda.models import LambdaBackend
+    from moto.sqs.models import sqs_backends
+
+    original = LambdaBackend.create_event_source_mapping
+
+    def created(self: Any, spec: dict[str, Any]) -> Any:
+        mapping = original(self, spec)
+        for queue in sqs_backends[self.account_id][self.region_name].queues.values():
+            queue.lambda_event_source_mappings.clear()
+        return mapping
+
+    return mock.patch.object(LambdaBackend, "create_event_source_mapping", created)
+
+
 def one_loader_of_models() -> Any:
     """Moto lists and parses botocore's models anew for every service, a tenth of a second each: one loader does it."""
     import boto3
@@ -155,6 +174,7 @@ PATCHES: tuple[Callable[[], Any], ...] = (
     job_queue_time_limits,
     jobs_that_wait,
     job_summaries_with_sizes,
+    event_sources_that_wait,
 )
 
 

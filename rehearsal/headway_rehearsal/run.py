@@ -7,15 +7,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from headway.architectures.design import AsynchronousDesign, BatchDesign, Design
+from headway.architectures.design import AsynchronousDesign, BatchDesign, Design, MicroBatchDesign
 from headway.errors import HeadwayError
 from headway.planning.lock import stack_plan
 from headway.planning.plan import Plan
 from headway.planning.stacks import stack_config, stack_settings
 from headway_rehearsal.account import account
+from headway_rehearsal.batches import rehearse_microbatch
 from headway_rehearsal.endpoint import rehearse_asynchronous, rehearse_endpoint
-from headway_rehearsal.fleet import Fleet, Run, describe_wait
+from headway_rehearsal.fleet import Fleet, describe_wait
 from headway_rehearsal.model_server import model_server, sample_requests
+from headway_rehearsal.observed import Run
 from headway_rehearsal.outcome import Outcome, Resource, print_outcome
 from headway_rehearsal.provision import Provisioned, provision
 from headway_rehearsal.resources.base import Aws
@@ -63,6 +65,8 @@ def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: 
         return Fleet(aws, made.outputs, design, model_url).rehearse(bodies, now)
     if isinstance(design, AsynchronousDesign):
         return rehearse_asynchronous(aws, made.outputs, design, model_url, bodies)
+    if isinstance(design, MicroBatchDesign):
+        return rehearse_microbatch(aws, made.outputs, design, model_url, bodies)
     return rehearse_endpoint(aws, made.outputs["endpoint_name"], design, model_url, bodies)
 
 
@@ -71,6 +75,8 @@ def _wait_is(design: Design) -> str:
         return describe_wait(design)
     if isinstance(design, AsynchronousDesign) and design.sleeps:
         return "a start from nothing assumed for each, the model measured here"
+    if isinstance(design, MicroBatchDesign):
+        return "arrivals and hand-over virtual, the endpoint measured here"
     return "measured here, on this machine"
 
 

@@ -6,6 +6,7 @@ from headway.architectures.design import (
     AsynchronousDesign,
     BatchDesign,
     DepartureRule,
+    MicroBatchDesign,
     RealtimeDesign,
     RequestShape,
     ServerlessDesign,
@@ -95,5 +96,10 @@ BATCH = BatchDesign(
     dispatcher_memory_mb=320,
     dispatcher_timeout_s=50,
     root_volume_gb=66,
+    results_kept_days=45,
+)  # fmt: skip
+MICROBATCH = MicroBatchDesign(
+    **BASE, max_wait_s=45, batch_size=24, window_s=7, max_concurrency=9, endpoint=FLAT, seconds_per_batch=1.7,
+    function_memory_mb=640, function_timeout_s=80, visibility_timeout_s=487, max_receives=4, queue_retention_s=345_600,
     results_kept_days=45,
 )  # fmt: skip

@@ -154,3 +154,25 @@ def test_moto_does_not_say_the_size(plain: Any) -> None:
     batch, _ = submit(plain, arrayProperties={"size": 3})
     rows = batch.list_jobs(jobQueue="q", jobStatus="SUCCEEDED")["jobSummaryList"]
     assert not [row for row in rows if row.get("arrayProperties", {}).get("size")] or len(rows) > 1
+
+
+def queue_with_function(client: Any) -> Any:
+    """Send to a queue that a function is mapped to, and look what is left in it."""
+    client("iam").create_role(RoleName="f", AssumeRolePolicyDocument="{}")
+    role = "arn:aws:iam::123456789012:role/f"
+    client("lambda").create_function(
+        FunctionName="f", Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"x"}
+    )
+    url = client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="f", BatchSize=10)
+    client("sqs").send_message(QueueUrl=url, MessageBody="1")
+    return client("sqs").receive_message(QueueUrl=url).get("Messages", [])
+
+
+def test_moto_still_calls_a_mapped_function_inside_send_message(plain: Any) -> None:
+    assert queue_with_function(plain) == []
+
+
+def test_a_mapped_queue_keeps_its_messages_for_whoever_polls(patched: Any) -> None:
+    assert [message["Body"] for message in queue_with_function(patched)] == ["1"]

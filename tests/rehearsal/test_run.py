@@ -62,6 +62,16 @@ def test_an_asynchronous_stack_answers_through_its_bucket_after_a_start(project:
     assert outcome.outputs["results_bucket"]
 
 
+def test_a_micro_batch_stack_closes_batches_and_answers_each_request(project: Project) -> None:
+    outcome = rehearse(project("photo-tags"), "dev", requests=25)
+    assert (outcome.architecture, outcome.complete) == ("microbatch", True)
+    sizes = [int(event.split("batch of ")[1].split()[0]) for event in outcome.events if "batch of" in event]
+    assert sum(sizes) == 25
+    assert max(sizes) == 10, "ten close a batch before its five seconds are over"
+    # Nobody waits longer than the window, the hand-over and the model here.
+    assert all(one.wait_s is not None and 0.5 <= one.wait_s < 6.5 for one in outcome.requests)
+
+
 def test_every_other_batch_profile_is_rehearsed_too(project: Project) -> None:
     outcome = rehearse(project("nightly-report"), "dev", requests=5, now=WEDNESDAY)
     assert (outcome.architecture, outcome.complete) == ("batch", True)

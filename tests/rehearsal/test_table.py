@@ -17,7 +17,9 @@ from tests.components.provisioned import provision
 FOLDER = Path("stacks/profiles")
 
 
-@pytest.fixture(scope="module", params=["loan-documents", "fraud-check", "contact-form", "video-analysis"])
+@pytest.fixture(
+    scope="module", params=["loan-documents", "fraud-check", "contact-form", "video-analysis", "photo-tags"]
+)
 def made(request: pytest.FixtureRequest) -> Iterator[tuple[Aws, MotoMocks]]:
     with account("us-east-1") as aws:
         mocks = MotoMocks(aws)

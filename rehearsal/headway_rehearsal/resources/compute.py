@@ -31,6 +31,20 @@ def _read_function(aws: Aws, identity: str) -> dict[str, Any]:
     return {**found, "ReservedConcurrentExecutions": limit}
 
 
+def _event_source(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    del logical
+    answer = ask(
+        aws, "lambda", "create_event_source_mapping", inputs, what="aws:lambda/eventSourceMapping:EventSourceMapping",
+        Tags=tag_map(inputs),
+    )  # fmt: skip
+    return Created(answer["UUID"], {"uuid": answer["UUID"], "functionArn": answer["FunctionArn"]})
+
+
+def _read_event_source(aws: Aws, identity: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("lambda").get_event_source_mapping(UUID=identity)
+    return found
+
+
 SERVICE_ROLE = "AWSServiceRoleForBatch"
 """moto wants a service role named; with AWS the service-linked one serves an environment that names none."""
 
@@ -167,6 +181,7 @@ def _read_launch_template(aws: Aws, identity: str) -> dict[str, Any]:
 
 ROWS = (
     ResourceType("aws:lambda/function:Function", _function, _read_function),
+    ResourceType("aws:lambda/eventSourceMapping:EventSourceMapping", _event_source, _read_event_source),
     ResourceType("aws:batch/computeEnvironment:ComputeEnvironment", _environment, _read_environment),
     ResourceType("aws:batch/jobQueue:JobQueue", _job_queue, _read_job_queue),
     ResourceType("aws:batch/jobDefinition:JobDefinition", _job_definition, _read_job_definition),

@@ -1,0 +1,145 @@
+"""Micro-batch: a queue, a function that closes a batch at N requests or T seconds, an endpoint for the batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from headway.architectures.design import MicroBatchDesign
+from headway_components.access import allow
+from headway_components.alarms import Metric, Rule, alarm, alarm_topic
+from headway_components.hosted_model import container_of
+from headway_components.realtime import RealtimeEndpoint
+from headway_components.request_queue import Queue, stack_queue
+from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, upload_bundle
+from headway_components.site import Site, Wiring
+from headway_components.storage import REQUESTS, RESULTS, Bucket, objects, stack_bucket
+from headway_runtime.settings import VARIABLE, MicroBatchSettings
+
+
+class MicroBatchArgs(Wiring, total=False):
+    """Arguments of `MicroBatch`; ``design`` is required."""
+
+    design: MicroBatchDesign | Mapping[str, Any]
+    queue_arn: pulumi.Input[str]
+    """An existing queue to take requests from; its visibility timeout must be six times the function's at least."""
+    dead_letter_queue_arn: pulumi.Input[str]
+    results_bucket: pulumi.Input[str]
+    monthly_bill: Mapping[str, str]
+
+
+class MicroBatch(pulumi.ComponentResource):
+    """A queue whose batches go to an endpoint, as a `MicroBatchDesign` says.
+
+    Send requests to ``queue_url`` (``headway_runtime.contract.submit``); results appear as ``results/<id>.json`` in
+    ``results_bucket``.
+    """
+
+    queue_url: pulumi.Output[str]
+    results_bucket: pulumi.Output[str]
+    dead_letter_queue: pulumi.Output[str]
+    endpoint_name: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+    monthly_bill: pulumi.Output[Mapping[str, str] | None]
+
+    def __init__(self, name: str, args: MicroBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headway:index:MicroBatch", name, {}, opts)
+        design = MicroBatchDesign.model_validate(args["design"])
+        site = Site.of(self, name, design.architecture, design.region, args)
+        topic = alarm_topic(site, args.get("alarm_topic_arn"))
+        wiring = {key: value for key, value in args.items() if key in Wiring.__annotations__}
+        endpoint = RealtimeEndpoint(
+            f"{name}-endpoint",
+            {**wiring, "design": design.endpoint, "alarm_topic_arn": topic},  # type: ignore[typeddict-item]
+            pulumi.ResourceOptions(parent=self),
+        )
+        queue, bucket = stack_queue(site, design, args), stack_bucket(site, design.results_kept_days, args)
+        function = _function(site, design, queue, bucket, endpoint, upload_bundle(site, bucket.name))
+        aws.lambda_.EventSourceMapping(
+            site.part("batches"),
+            event_source_arn=queue.arn,
+            function_name=function.arn,
+            batch_size=design.batch_size,
+            maximum_batching_window_in_seconds=design.window_s,
+            function_response_types=["ReportBatchItemFailures"],
+            # What the endpoint cannot take yet waits in the queue, where nobody pays for it.
+            scaling_config={"maximum_concurrency": design.max_concurrency},
+            tags=site.tags,
+            opts=site.child(),
+        )
+        _alarms(site, design, queue, function, topic)
+        self.queue_url = pulumi.Output.from_input(queue.url)
+        self.results_bucket = pulumi.Output.from_input(bucket.name)
+        self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
+        self.endpoint_name = endpoint.endpoint_name
+        self.function_name = function.name
+        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        names = (
+            "queue_url", "results_bucket", "dead_letter_queue", "endpoint_name", "function_name", "monthly_bill",
+        )  # fmt: skip
+        self.register_outputs({one: getattr(self, one) for one in names})
+
+
+def _function(
+    site: Site, design: MicroBatchDesign, queue: Queue, bucket: Bucket, endpoint: RealtimeEndpoint, bundle: Bundle
+) -> aws.lambda_.Function:
+    """Taking batches, reading bodies, asking the endpoint, writing results once."""
+    container = container_of(site, design)
+    settings = pulumi.Output.all(endpoint.endpoint_name, bucket.name).apply(
+        lambda known: MicroBatchSettings(
+            endpoint_name=known[0],
+            results_bucket=known[1],
+            max_receives=design.max_receives,
+            model=container.image.rsplit("/", 1)[-1],
+        ).to_json()
+    )
+    endpoint_arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", endpoint.endpoint_name))
+    return runtime_function(
+        site,
+        "batcher",
+        bundle,
+        FunctionSize(
+            memory_mb=design.function_memory_mb, timeout_s=design.function_timeout_s, concurrency=None,
+            log_retention_days=design.log_retention_days,
+        ),
+        handler="headway_runtime.microbatch.handler",
+        statements=[
+            allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], queue.arn),
+            allow(["sagemaker:InvokeEndpoint"], endpoint_arn),
+            allow(["s3:GetObject"], objects(bucket.arn, REQUESTS)),
+            allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
+        ],
+        environment={VARIABLE: settings},
+    )  # fmt: skip
+
+
+def _alarms(
+    site: Site, design: MicroBatchDesign, queue: Queue, function: aws.lambda_.Function, topic: pulumi.Input[str]
+) -> None:
+    alarm(
+        site,
+        "queue-age",
+        topic,
+        Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue.name}, "Maximum"),
+        Rule.above(design.max_wait_s, periods=3),
+        f"{site.name}: the oldest request has waited longer than the {design.max_wait_s:g} s promised.",
+    )
+    alarm(
+        site,
+        "dead-letters",
+        topic,
+        Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.dead_letters}, "Maximum"),
+        Rule.above(0),
+        f"{site.name}: requests failed {design.max_receives} times; they lie in the dead-letter queue.",
+    )
+    alarm(
+        site,
+        "function-errors",
+        topic,
+        Metric("AWS/Lambda", "Errors", {"FunctionName": function.name}),
+        Rule.above(0, periods=2, of=3),
+        f"{site.name}: the function between queue and endpoint fails. Its log group says why.",
+    )

@@ -1,0 +1,350 @@
+"""Micro-batch: every T seconds or N requests, whichever first, a batch goes from a queue to an endpoint.
+
+A collector before a real-time endpoint: the endpoint is planned, sized and billed by ``realtime`` for the batches that
+the collectors make (``headway.sizing.collecting``), and the queue keeps what comes above its flow. Lambda reads a queue
+with several pollers, each closing batches of its own: planned for the worse of few and many. Never touches AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import ceil, floor, inf, sqrt
+
+import numpy as np
+
+from headway.architectures import realtime
+from headway.architectures.design import BacklogRun, Candidate, MicroBatchDesign, Operations, RealtimeDesign, Wait
+from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S
+from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines
+from headway.architectures.workload import Workload
+from headway.assumptions import assume
+from headway.bill import services
+from headway.bill.lines import Bill
+from headway.prices import PriceError
+from headway.profile import Measurement, Payload
+from headway.sizing.collecting import Collected, collect
+from headway.sizing.mixture import SHARES, SLICES, Mixture
+from headway.sizing.queueing import response_points
+from headway.sizing.service_time import ServiceTime
+from headway.traffic.demand import Backlog, Demand
+from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
+
+LONGEST_WINDOW_S = 300
+"""MaximumBatchingWindowInSeconds (AWS Lambda Developer Guide, using Lambda with Amazon SQS)."""
+MOST_ITEMS = 10_000
+"""BatchSize of a standard queue (the same page)."""
+SIZES = (1, 2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)
+WINDOWS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300)
+MOST_TRIED = 8
+"""Pairs that are sized in full, the most promising first."""
+AS_GOOD = 1.005
+"""A pair so little dearer than the cheapest is taken for it: nobody waits half a minute longer for that."""
+LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
+"""MaximumConcurrency of an event source mapping (the same page)."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """N and T on one instance type: the batches of each hour and the flow that reaches the endpoint."""
+
+    hardware: str
+    most: int
+    window_s: int
+    hours: dict[tuple[float, float], tuple[Collected, Collected]]
+    """By an hour's mean and peak rate: its batches, at the mean and at the peak."""
+    service: ServiceTime
+    """Of the batches of the busiest hour."""
+    concurrency: int
+    variability: float
+    """Squared coefficient of variation of the gaps between batches."""
+    calls_usd: float
+    """A month of the function's calls."""
+    least_usd: float
+    """A month cannot cost less: instances that do nothing but work, and the function's calls."""
+
+
+def plan(workload: Workload) -> list[Candidate]:
+    """The cheapest N and T before a fixed and before an autoscaled endpoint, or the reason there is none."""
+    shape = workload.profile.model.request
+    if not workload.measured_on(serverless=False):
+        return [workload.infeasible("microbatch", "no instance type was measured")]
+    if shape.max > SYNC_MAX_BYTES:
+        return [
+            workload.infeasible(
+                "microbatch",
+                f"a request of {format_size(shape.max)} exceeds what a function may send an endpoint "
+                f"({format_size(SYNC_MAX_BYTES)})",
+            )
+        ]
+    if not workload.demand.per_week:
+        return [workload.infeasible("microbatch", "no requests")]
+    pairs = sorted(_pairs(workload), key=lambda pair: pair.least_usd)
+    if not pairs:
+        return [workload.infeasible("microbatch", _no_pair(workload))]
+    sized: dict[bool, list[tuple[float, Pair, Candidate, RealtimeDesign]]] = {False: [], True: []}
+    cheapest, reason = inf, ""
+    for index, pair in enumerate(pairs):
+        if index >= MOST_TRIED or pair.least_usd > cheapest * AS_GOOD:
+            break
+        for inner in realtime.plan(_batches(workload, pair)):
+            design, usd = inner.design, _cost(inner) + pair.calls_usd
+            if not inner.feasible or not isinstance(design, RealtimeDesign):
+                reason = reason or f"batches of {pair.most} in {pair.window_s} s: {inner.reason}"
+                continue
+            cheapest = min(cheapest, usd)
+            sized[design.autoscaled].append((usd, pair, inner, design))
+    found = [_candidate(workload, *_quickest(rows)) for rows in sized.values() if rows]
+    return found or [workload.infeasible("microbatch", reason or _no_pair(workload))]
+
+
+def _quickest(
+    rows: list[tuple[float, Pair, Candidate, RealtimeDesign]],
+) -> tuple[Pair, Candidate, RealtimeDesign]:
+    """Of those as good as the cheapest, the one that keeps requests waiting least."""
+    cheapest = min(usd for usd, *_ in rows)
+    good = [row for row in rows if row[0] <= cheapest * AS_GOOD]
+    return min(good, key=lambda row: (row[1].window_s, row[1].most, row[0]))[1:]
+
+
+def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
+    """The month's bill: the endpoint's for the batches, the function's calls, the queue, the results."""
+    pair = _pair_of(design, workload)
+    batches = _batches(workload, pair)
+    calls = workload.ranged(lambda s: batches.demand.per_month * s.traffic * (1 + s.retried))
+    polls = assume("microbatch.pollers") * HOURS_PER_MONTH * 180  # Each poll of an empty queue lasts 20 s.
+    held = pair.service.mean + assume("microbatch.overhead")
+    log_gb = workload.ranged(lambda s: workload.demand.per_month * s.traffic * assume("logs.bytes_per_request") / 1e9)
+    own = Bill(
+        lines=(
+            *services.lambda_(
+                workload.pricing, requests=calls, seconds=held, memory_mb=design.function_memory_mb, arch="arm64",
+                description="batches to the endpoint", assumptions=("microbatch.pollers", "microbatch.overhead"),
+                resource_types=("aws:lambda/function:Function",),
+            ),
+            *queue_lines(design, workload, max_receives=design.max_receives),
+            *services.sqs(
+                workload.pricing, requests=polls, description="polls of the event source",
+                assumptions=("microbatch.pollers",),
+                resource_types=("aws:lambda/eventSourceMapping:EventSourceMapping",),
+            ),
+            *result_lines(design, workload, kept_days=design.results_kept_days),
+            *services.s3(workload.pricing, puts=1, description="runtime",
+                         resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",)),
+            *services.cloudwatch(
+                workload.pricing, log_gb=log_gb, log_stored_gb_months=log_gb * assume("logs.kept_months"),
+                description="the function's logs", assumptions=("logs.bytes_per_request", "logs.kept_months"),
+                resource_types=("aws:cloudwatch/logGroup:LogGroup",),
+            ),
+            *alarm_lines(design.alarms, workload),
+        )
+    )  # fmt: skip
+    return Bill.of_parts({"": own, "endpoint": realtime.bill(design.endpoint, batches)})
+
+
+def _pairs(workload: Workload) -> Iterator[Pair]:
+    """Every N and T on every measured type whose batches fit a function's and an endpoint's limits, and the wait."""
+    profile = workload.profile
+    fits = min(MOST_ITEMS, SYNC_MAX_BYTES // max(profile.model.request.max, profile.model.response, 1))
+    tightest = min(workload.demand.max_wait)
+    for hardware in workload.measured_on(serverless=False):
+        largest = workload.batch_service(hardware).largest
+        for most in sorted({size for size in SIZES if size <= min(largest, fits)} | {min(largest, fits)}):
+            for window in (0,) if most == 1 else WINDOWS_S:
+                if window + assume("microbatch.overhead") < tightest and window <= LONGEST_WINDOW_S:
+                    pair = _pair(workload, hardware, most, window)
+                    if pair.service.quantile(workload.percentile) <= SYNC_TIMEOUT_S:
+                        yield pair
+
+
+def _pair(workload: Workload, hardware: str, most: int, window: int) -> Pair:
+    demand, time = workload.demand, workload.batch_service(hardware)
+    points = workload.profile.model.service(hardware)
+    cv, concurrency = max(one.variability for one in points), min(one.concurrency for one in points)
+    rates = set(zip(demand.mean, demand.peak, strict=True))
+    hours = {pair: (_collected(pair[0], most, window), _collected(pair[1], most, window)) for pair in rates}
+    busiest = max(rates, key=lambda pair: pair[1])
+    size = hours[busiest][1]
+    mean = time.alpha * size.mean_size + time.beta
+    own = cv * cv * (mean * mean + time.alpha**2 * size.size_variance)
+    service = ServiceTime(mean, sqrt(own + time.alpha**2 * size.size_variance) / mean)
+    weekly = sum(_per_hour(rate, hours[rate, peak][0]) for rate, peak in zip(demand.mean, demand.peak, strict=True))
+    held = mean + assume("microbatch.overhead")
+    busy = [
+        max(1.0, _per_hour(peak, hours[rate, peak][1]) / 3600 * mean / concurrency)
+        for rate, peak in zip(demand.mean, demand.peak, strict=True)
+    ]
+    hourly = _hosting_usd(workload, hardware)
+    calls = services.lambda_(
+        workload.pricing, requests=weekly * WEEKS_PER_MONTH, seconds=held,
+        memory_mb=int(assume("microbatch.memory_mb")), arch="arm64",
+    )  # fmt: skip
+    calls_usd = float(Bill(lines=calls).total.expected)
+    least = sum(busy) / 168 * HOURS_PER_MONTH * hourly + calls_usd
+    work = _per_hour(busiest[1], size) / 3600 * mean / concurrency
+    variability = _between_batches(demand.arrival_variability, size.mean_size, work / (floor(work) + 1))
+    return Pair(hardware, most, window, hours, service, concurrency, variability, calls_usd, least)
+
+
+def _between_batches(arrivals: float, size: float, busy: float) -> float:
+    """Squared coefficient of variation of the gaps between the batches of several pollers.
+
+    Each poller's batches are as regular as sums of their items' gaps; what a queue feels of several pollers' depends on
+    how busy it is (Whitt 1983, The Queueing Network Analyzer, superposition).
+
+    >>> round(_between_batches(1.0, 1.0, 0.7), 3), round(_between_batches(1.0, 16.0, 0.7), 3)
+    (1.0, 0.616)
+    """
+    weight = 1 / (1 + 4 * (1 - busy) ** 2 * (assume("microbatch.pollers") - 1))
+    return max(arrivals / size, 1 - weight * (1 - 1 / size))
+
+
+def _collected(per_hour: float, most: int, window: int) -> Collected:
+    """The batches of one poller, of as many as make the smallest ones: those wait longest and cost most."""
+    few, many = int(assume("microbatch.pollers_quiet")), int(assume("microbatch.pollers"))
+    return min(
+        (collect(round(per_hour / 3600 / count, 12), most, float(window)) for count in (few, many)),
+        key=lambda made: made.mean_size,
+    )
+
+
+def _per_hour(rate: float, made: Collected) -> float:
+    """Batches an hour."""
+    return rate / made.mean_size
+
+
+def _batches(workload: Workload, pair: Pair) -> Workload:
+    """The workload that reaches the endpoint: batches instead of requests, and the wait that collecting leaves."""
+    demand, model = workload.demand, workload.profile.model
+    rows = list(zip(demand.mean, demand.peak, demand.max_wait, strict=True))
+    mean = tuple(_per_hour(rate, pair.hours[rate, peak][0]) for rate, peak, _ in rows)
+    peak_ = tuple(_per_hour(peak, pair.hours[rate, peak][1]) for rate, peak, _ in rows)
+    spent = {rates: made[0].wait_quantile(workload.percentile) for rates, made in pair.hours.items()}
+    left = tuple(max(1e-3, wait - spent[rate, peak] - assume("microbatch.overhead")) for rate, peak, wait in rows)
+    per_batch = demand.per_week / sum(mean)
+    backlog = demand.backlog and Backlog(ceil(demand.backlog.items / pair.most), demand.backlog.within_s)
+    measured = Measurement(
+        hardware=pair.hardware, seconds=pair.service.mean, variability=pair.service.cv, concurrency=pair.concurrency
+    )
+    batch_bytes = Payload(
+        mean=max(1, round(model.request.mean * per_batch)), max=min(SYNC_MAX_BYTES, model.request.max * pair.most)
+    )
+    batched = model.model_copy(
+        update={"measured": (measured,), "request": batch_bytes, "response": round(model.response * per_batch)}
+    )
+    flow: Demand = replace(
+        demand, mean=mean, peak=peak_, max_wait=left, backlog=backlog, arrival_variability=pair.variability
+    )
+    return replace(workload, profile=workload.profile.model_copy(update={"model": batched}), demand=flow)
+
+
+def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: RealtimeDesign) -> Candidate:
+    demand, variant = workload.demand, "realtime_autoscaled" if endpoint.autoscaled else "realtime_fixed"
+    full = workload.batch_service(pair.hardware).seconds(pair.most)
+    timeout = min(900, ceil(SYNC_TIMEOUT_S + 30))
+    design = MicroBatchDesign(
+        **workload.base_design(), batch_size=pair.most, window_s=pair.window_s,
+        max_concurrency=min(MOST_CONCURRENCY, max(LEAST_CONCURRENCY, endpoint.max_instances * pair.concurrency)),
+        endpoint=endpoint, seconds_per_batch=full, function_memory_mb=int(assume("microbatch.memory_mb")),
+        function_timeout_s=timeout,
+        # Six times the function's, and its window (AWS Lambda Developer Guide, using Lambda with Amazon SQS).
+        visibility_timeout_s=6 * timeout + pair.window_s,
+        queue_retention_s=int(min(1_209_600, max(345_600, 2 * max(demand.max_wait)))),
+        results_kept_days=int(assume("results.kept_days")),
+    )  # fmt: skip
+    hours = assume("operations.microbatch") + assume(f"operations.{variant}") - assume("operations.realtime_fixed")
+    wait = _wait(workload, pair, endpoint)
+    late = wait.at_percentile_s > max(demand.max_wait)
+    return Candidate(
+        architecture="microbatch",
+        feasible=not late,
+        reason=f"too slow: p{demand.percentile:g} {format_duration(wait.at_percentile_s)}" if late else "",
+        design=design,
+        bill=bill(design, workload),
+        wait=wait,
+        operations=Operations(hours=hours, hourly_cost=workload.operations("microbatch").hourly_cost),
+        utilization=inner.utilization,
+        monthly_requests=demand.per_month,
+        backlog=inner.backlog and _items(inner.backlog, pair, workload),
+        facts=(_fact(pair), *inner.facts),
+        assumptions=("microbatch.overhead", "microbatch.pollers", "microbatch.pollers_quiet", "operations.microbatch",
+                     *inner.assumptions),
+    )  # fmt: skip
+
+
+def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
+    """Collecting and the endpoint's answer together, in the hour that comes closest to its limit."""
+    demand, percentile = workload.demand, workload.percentile
+    overhead = assume("microbatch.overhead") + assume("endpoint.overhead")
+    closest, found = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0)
+    # Hours alike in rate and instances wait alike: the tightest limit among them is the one to look at.
+    limits: dict[tuple[float, float, int], float] = {}
+    for mean, peak, limit, count in zip(demand.mean, demand.peak, demand.max_wait, endpoint.floors, strict=True):
+        limits[mean, peak, count] = min(limit, limits.get((mean, peak, count), limit))
+    for (mean, peak, count), limit in limits.items():
+        # Collecting takes longest when few come, the endpoint's queue when many do: the worse of the two counts.
+        for rate, made in zip((mean, peak), pair.hours[mean, peak], strict=True):
+            answers = response_points(
+                _per_hour(rate, made) / 3600, pair.service, count * pair.concurrency, SHARES, ca2=pair.variability
+            )
+            collecting = np.array([made.wait_quantile(float(share)) for share in SHARES])
+            mixture = Mixture()
+            both = (collecting[:, None] + answers[None, :] + overhead).ravel()
+            mixture.add(both, 1.0, (SLICES[:, None] * SLICES[None, :]).ravel())
+            p50, p99, at = mixture.quantiles(0.5, 0.99, percentile)
+            if at / limit > closest:
+                closest, found = at / limit, Wait(p50_s=p50, p99_s=p99, at_percentile_s=at)
+    return found
+
+
+def _items(run: BacklogRun, pair: Pair, workload: Workload) -> BacklogRun:
+    """The endpoint's backlog run in items, with their way through the queue."""
+    backlog = workload.demand.backlog
+    items = backlog.items if backlog else run.items * pair.most
+    through = services.sqs(workload.pricing, requests=items * 3, description="backlog through the queue")
+    return run.model_copy(update={"items": items, "bill": run.bill + Bill(lines=through)})
+
+
+def _pair_of(design: MicroBatchDesign, workload: Workload) -> Pair:
+    hardware = design.endpoint.instance_type.removeprefix("ml.")
+    return _pair(workload, hardware, design.batch_size, design.window_s)
+
+
+def _hosting_usd(workload: Workload, hardware: str) -> float:
+    try:
+        return float(workload.pricing.book.instance(workload.profile.region, f"ml.{hardware}", "hosting").usd)
+    except PriceError:
+        return 0.0
+
+
+def _cost(candidate: Candidate) -> float:
+    return float(candidate.bill.total.expected) if candidate.bill else 0.0
+
+
+def _fact(pair: Pair) -> str:
+    busiest = max(pair.hours, key=lambda rates: rates[1])
+    mean, peak = (made.mean_size for made in pair.hours[busiest])
+    if pair.most == 1:
+        return "one request a call, from the queue"
+    return (
+        f"a batch closes at {pair.most} requests or {pair.window_s} s, whichever first; in the busiest hour it holds "
+        f"{mean:.1f} on average, {peak:.1f} at its peak"
+    )
+
+
+def _no_pair(workload: Workload) -> str:
+    tightest, model = min(workload.demand.max_wait), workload.profile.model
+    slow = min(
+        (workload.single_service(name)[0].quantile(workload.percentile), name)
+        for name in workload.measured_on(serverless=False)
+    )
+    if slow[0] > SYNC_TIMEOUT_S:
+        return (
+            f"{slow[1]} takes {format_duration(slow[0])}, an endpoint answers within {format_duration(SYNC_TIMEOUT_S)}"
+        )
+    if tightest <= 1 + assume("microbatch.overhead"):
+        return (
+            f"too slow: collecting takes a second and {format_duration(assume('microbatch.overhead'))} of hand-over, "
+            f"against {format_duration(tightest)}"
+        )
+    return f"no batch of requests up to {format_size(model.request.max)} fits {format_size(SYNC_MAX_BYTES)}"

@@ -1,0 +1,120 @@
+"""Messages as items of a batch: opened, answered together or, when that fails, one by one, told as results.
+
+What the worker and the micro-batch function do alike. A batch that fails is tried item by item, so that a poison item
+does not sink the others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from headway_runtime.contract import BadRequestError, Request, parse_request
+from headway_runtime.model import ModelError
+
+
+@dataclass
+class Item:
+    """One message with its request, or the reason why it is none."""
+
+    message: dict[str, Any]
+    request: Request | None
+    body: Any = None
+    error: str = ""
+
+    @property
+    def attempt(self) -> int:
+        """How often it was received, this time included."""
+        return int(self.message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+
+
+class Answer(NamedTuple):
+    """An item's output and when the model was asked and answered, in seconds since the epoch."""
+
+    item: Item
+    output: Any
+    started: float
+    finished: float
+
+
+def open_item(message: dict[str, Any], s3: Any) -> Item:
+    """The request in a message, its body fetched where it travelled as a pointer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    request: Request | None = None
+    try:
+        request = parse_request(message["Body"])
+        body = request.body
+        if request.s3 is not None:
+            bucket, key = request.s3.removeprefix("s3://").split("/", 1)
+            body = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except BadRequestError as error:
+        return Item(message, None, error=str(error))
+    except (ClientError, BotoCoreError, ValueError) as error:
+        return Item(message, request, error=f"its body cannot be read: {error}")
+    return Item(message, request, body)
+
+
+def answers(
+    items: Sequence[Item], call: Callable[[Sequence[Any]], list[Any]], stopping: Callable[[], bool] = lambda: False
+) -> Iterator[Answer]:
+    """Each item's answer as it comes; an item that fails alone has its ``error`` set, one not reached keeps none.
+
+    Raises:
+        ModelError: A fatal one: the model no longer answers at all.
+    """
+    good = [item for item in items if not item.error]
+    if not good:
+        return
+    started = time.time()
+    try:
+        outputs = call([item.body for item in good])
+    except ModelError as error:
+        if error.fatal:
+            raise
+        if len(good) == 1:
+            good[0].error = str(error)
+            return
+        for item in good:
+            if not stopping():
+                yield from answers([item], call)
+        return
+    finished = time.time()
+    for item, output in zip(good, outputs, strict=True):
+        yield Answer(item, output, started, finished)
+
+
+def result_of(
+    item: Item, content: dict[str, Any], *, model: str, started: float, finished: float, **more: Any
+) -> dict[str, Any]:
+    """An item's result by the contract; ``content`` is its output or its error.
+
+    Raises:
+        ValueError: The item holds no request, so nobody could ask for its result.
+    """
+    if item.request is None:
+        raise ValueError(f"no request: {item.error}")
+    sent = int(item.message.get("Attributes", {}).get("SentTimestamp", started * 1000)) / 1000
+    return {
+        "id": item.request.id,
+        **content,
+        "model": model,
+        "timings": {
+            "submitted_at": item.request.submitted_at or iso(sent),
+            "started_at": iso(started),
+            "finished_at": iso(finished),
+            "queued_s": round(started - sent, 3),
+            "model_s": round(finished - started, 3),
+        },
+        "attempt": item.attempt,
+        **more,
+    }
+
+
+def iso(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
