@@ -57,6 +57,7 @@ _TABLE = (
     Assumption("profile.waiting_workflow_up_to", 3600, "s", _DESIGN, _DATE),
     Assumption("profile.peak_factor", 2, "x", "busiest sustained rate over the hour's mean, web traces", _DATE),
     Assumption("profile.peak_factor_unpredictable", 3, "x", "busiest sustained rate, unpredictable traffic", _DATE),
+    Assumption("profile.peak_factor_scheduled", 1, "x", "scheduled work is as much as the schedule says", _DATE),
     Assumption("profile.arrival_variability", 1, "", "Poisson arrivals", _DATE),
     Assumption("profile.service_variability", 0.3, "", _FIELD, _DATE),
     Assumption("profile.concurrency", 1, "requests", _FIELD, _DATE),
@@ -100,6 +101,17 @@ _TABLE = (
     Assumption("spot.price", 1, "x", "spot prices move; spread of zones in the price book", _DATE, low=0.8, high=1.3),
     Assumption("batch.fleet_headroom", 2, "x", "most workers over those the busiest window needs", _DATE),
     Assumption("batch.retry_share", 0.01, "share", "items delivered twice", _DATE, low=0.0, high=0.05),
+    # what stands before and beside hybrids
+    Assumption("router.overhead", 0.06, "s", "HTTP API, a warm function, one call of its own", _DATE),
+    Assumption("router.cold_start", 0.7, "s", "a function with botocore, 512 MB; " + _FIELD, _DATE),
+    Assumption("router.idle_kept", 600, "s", "idle function kept by the platform; observed, not documented", _DATE),
+    Assumption("router.memory_mb", 512, "MB", _DESIGN, _DATE),
+    Assumption("router.result_reads", 2, "reads", "of a queued request's result, by its ticket", _DATE),
+    Assumption("table.overhead_bytes", 150, "B", "key, times and names of a row", _DATE),
+    Assumption("table.expired_share", 0.1, "share", "rows past their time that DynamoDB has yet to delete", _DATE),
+    Assumption("table.read", 0.01, "s", "one read of a table by its key", _DATE),
+    Assumption("fill.share", 0.25, "share", "of the time between refreshes that a fill may take", _DATE),
+    Assumption("fill.longest", 21_600, "s", "a fill that takes longer is a day's work, not a refresh", _DATE),
     # requests and what they leave behind
     Assumption("contract.inline_bytes", 48_000, "B", "bodies above go to S3 and travel as a pointer", _DATE),
     Assumption("contract.envelope_bytes", 600, "B", "id, tier, attributes, times of a request", _DATE),
@@ -108,6 +120,8 @@ _TABLE = (
     Assumption("logs.bytes_per_tick", 400, "B", "a dispatcher tick's log", _DATE),
     Assumption("logs.bytes_per_job", 20_000, "B", "container logs of one job", _DATE),
     Assumption("logs.kept_months", 1, "months", "retention of logs", _DATE),
+    Assumption("feeder.memory_mb", 1024, "MB", _DESIGN, _DATE),
+    Assumption("feeder.items_per_second", 2000, "items/s", "sixteen threads of ten messages a call", _DATE),
     Assumption("dispatcher.memory_mb", 256, "MB", _DESIGN, _DATE),
     Assumption("dispatcher.tick_seconds", 0.4, "s", "a tick: three API calls", _DATE),
     Assumption("sqs.empty_receive_share", 0.2, "share", "receives that return nothing, of all", _DATE),
@@ -118,6 +132,9 @@ _TABLE = (
     Assumption("operations.batch", 5, "h/month", "Headway design", _DATE),
     Assumption("operations.microbatch", 6, "h/month", "Headway design", _DATE),
     Assumption("operations.realtime_autoscaled", 8, "h/month", "Headway design", _DATE),
+    Assumption("operations.tiered", 3, "h/month", "Headway design; beside its parts'", _DATE),
+    Assumption("operations.precomputed", 2, "h/month", "Headway design; beside its parts'", _DATE),
+    Assumption("operations.features", 2, "h/month", "Headway design; beside its parts'", _DATE),
 )  # fmt: skip
 
 ASSUMPTIONS: dict[str, Assumption] = {row.name: row for row in _TABLE}

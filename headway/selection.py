@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
-from headway.architectures.design import Candidate
+from headway.architectures.candidate import Candidate
 from headway.bill.lines import Line
 from headway.prices import PriceBook
 from headway.prices.book import Purchase

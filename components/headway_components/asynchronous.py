@@ -22,7 +22,7 @@ from headway_components.hosted_model import (
 )
 from headway_components.network import worker_network
 from headway_components.site import Site, Wiring
-from headway_components.storage import FAILURES, REQUESTS, RESULTS, objects, results_bucket
+from headway_components.storage import FAILURES, REQUESTS, RESULTS, Bucket, objects, stack_bucket
 
 MANAGED_KEY = "alias/aws/sns"
 """The account's own key for topics: the model's role may use it through SNS."""
@@ -33,6 +33,8 @@ class AsynchronousArgs(Wiring, total=False):
     """Arguments of `AsynchronousEndpoint`; ``design`` is required."""
 
     design: AsynchronousDesign | Mapping[str, Any]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for bodies, results and failures; its encryption and lifecycle are yours."""
     monthly_bill: Mapping[str, str]
 
 
@@ -54,7 +56,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         design = AsynchronousDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         endpoint = endpoint_name(site, f"async-{design.instance_type.removeprefix('ml.')}")
-        bucket = results_bucket(site, design.results_kept_days, (RESULTS, REQUESTS, FAILURES))
+        bucket = stack_bucket(site, design.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
         topics = {what: _topic(site, what) for what in ("success", "error")}
         network = worker_network(site, args) if "subnet_ids" in args else None
         statements = [
@@ -69,7 +71,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         if design.sleeps:
             _scaling(site, design, endpoint, resource)
         self.endpoint_name = resource.name
-        self.results_bucket = bucket.bucket
+        self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.success_topic, self.error_topic = topics["success"].arn, topics["error"].arn
         self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
         names = ("endpoint_name", "results_bucket", "success_topic", "error_topic", "monthly_bill")
@@ -94,7 +96,7 @@ def _endpoint(
     design: AsynchronousDesign,
     endpoint: str,
     hosted: HostedModel,
-    bucket: aws.s3.Bucket,
+    bucket: Bucket,
     topics: Mapping[str, aws.sns.Topic],
 ) -> aws.sagemaker.Endpoint:
     """The endpoint and its configuration, auto-named: only a new name makes the endpoint update."""
@@ -116,8 +118,8 @@ def _endpoint(
         async_inference_config={
             "client_config": {"max_concurrent_invocations_per_instance": design.concurrency},
             "output_config": {
-                "s3_output_path": pulumi.Output.format("s3://{0}/{1}", bucket.bucket, RESULTS.rstrip("/")),
-                "s3_failure_path": pulumi.Output.format("s3://{0}/{1}", bucket.bucket, FAILURES.rstrip("/")),
+                "s3_output_path": pulumi.Output.format("s3://{0}/{1}", bucket.name, RESULTS.rstrip("/")),
+                "s3_failure_path": pulumi.Output.format("s3://{0}/{1}", bucket.name, FAILURES.rstrip("/")),
                 "kms_key_id": site.kms_key_arn,
                 "notification_config": {
                     "success_topic": topics["success"].arn,

@@ -9,17 +9,21 @@ import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign
+from headway.errors import HeadwayError
 from headway_components.access import Statement, allow, service_access, use_key, write_logs
 from headway_components.alarms import alarm_topic
 from headway_components.compute import PoolQueues, worker_queues
+from headway_components.feeder import feeder
 from headway_components.fleet_alarms import fleet_alarms
 from headway_components.hosted_model import container_of
 from headway_components.job import JobAccess, Runtime, job_definition
 from headway_components.network import worker_network
 from headway_components.request_queue import Queue, stack_queue
+from headway_components.row_table import RowTable
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick, upload_bundle
 from headway_components.site import Site, Wiring, physical_name
 from headway_components.storage import (
+    MANIFESTS,
     REQUESTS,
     RESULTS,
     RUNTIME,
@@ -46,6 +50,8 @@ class SpotBatchArgs(Wiring, total=False):
     dead_letter_queue_arn: pulumi.Input[str]
     results_bucket: pulumi.Input[str]
     """An existing bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
+    table: RowTable
+    """Where answers go as rows, for a design whose results go to a table."""
     monthly_bill: Mapping[str, str]
 
 
@@ -60,6 +66,8 @@ class SpotBatch(pulumi.ComponentResource):
     results_bucket: pulumi.Output[str]
     dead_letter_queue: pulumi.Output[str]
     dispatcher: pulumi.Output[str]
+    manifests: pulumi.Output[str] | None
+    """Where a manifest of scheduled work is written to; None where clients send requests."""
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: SpotBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -67,13 +75,17 @@ class SpotBatch(pulumi.ComponentResource):
         design = BatchDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         container_of(site, design)
-        queue, bucket = stack_queue(site, design, args), stack_bucket(site, design.results_kept_days, args)
+        _refuse_what_cannot_be(site, design, args)
+        queue = stack_queue(site, design, args)
+        bucket = stack_bucket(site, design.results_kept_days, args, prefixes_of(design))
         bundle = upload_bundle(site, bucket.name)
         pools = worker_queues(site, design, worker_network(site, args))
-        definitions = _job_definitions(site, design, queue, bucket, bundle)
+        definitions = _job_definitions(site, design, queue, bucket, bundle, args.get("table"))
         function = _dispatcher(site, design, queue, bundle, pools, definitions)
         tick(site, "dispatcher", function, design.tick_s)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
+        if design.feeder is not None:
+            feeder(site, design, design.feeder, queue, bucket, bundle, topic)
         job_queues = [arn for pool in pools for arn in (pool.spot.arn, pool.on_demand.arn)]
         fleet_alarms(site, design, topic, queue=queue.name, dead_letters=queue.dead_letters, function=function.name,
                      fleet=_fleet(site), job_queues=job_queues,
@@ -82,8 +94,9 @@ class SpotBatch(pulumi.ComponentResource):
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
         self.dispatcher = function.name
+        self.manifests = pulumi.Output.format("s3://{0}/{1}", bucket.name, MANIFESTS) if design.feeder else None
         self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
-        names = ("queue_url", "results_bucket", "dead_letter_queue", "dispatcher", "monthly_bill")
+        names = ("queue_url", "results_bucket", "dead_letter_queue", "dispatcher", "manifests", "monthly_bill")
         self.register_outputs({one: getattr(self, one) for one in names})
 
 
@@ -103,7 +116,9 @@ def dispatcher_settings(
     )  # fmt: skip
 
 
-def worker_settings(design: BatchDesign, pool_name: str, queue_url: str, bucket: str) -> WorkerSettings:
+def worker_settings(
+    design: BatchDesign, pool_name: str, queue_url: str, bucket: str, table: str = "", expires_s: float = 0.0
+) -> WorkerSettings:
     """What the workers of a pool are told."""
     pool = next(one for one in design.pools if one.name == pool_name)
     container = design.container
@@ -118,6 +133,8 @@ def worker_settings(design: BatchDesign, pool_name: str, queue_url: str, bucket:
         stop_after_s=max(60.0, design.job_timeout_s - START_ALLOWANCE_S - 2 * pool.seconds_per_batch),
         artifact=(container.artifact if container else None) or "",
         model=(container.image.rsplit("/", 1)[-1] if container and container.image else ""),
+        table=table,
+        expires_s=expires_s,
     )
 
 
@@ -126,7 +143,7 @@ def _fleet(site: Site) -> str:
 
 
 def _job_definitions(
-    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, bundle: Bundle
+    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, bundle: Bundle, table: RowTable | None
 ) -> dict[str, aws.batch.JobDefinition]:
     """A definition a pool; all pools' jobs share one role, as they do the same to the same queue and bucket."""
     log_group = aws.cloudwatch.LogGroup(
@@ -139,7 +156,7 @@ def _job_definitions(
     container = container_of(site, design)
     images = (container.image, container.batch_image)
     access = JobAccess(
-        job=service_access(site, "worker", "ecs-tasks", _worker_statements(site, design, queue, bucket)),
+        job=service_access(site, "worker", "ecs-tasks", _worker_statements(site, design, queue, bucket, table)),
         execution=service_access(
             site, "worker-start", "ecs-tasks", [write_logs(log_group), *pull_images(site, *images)]
         ),
@@ -147,8 +164,9 @@ def _job_definitions(
 
     def definition(pool_name: str) -> aws.batch.JobDefinition:
         pool = next(one for one in design.pools if one.name == pool_name)
-        settings = pulumi.Output.all(queue.url, bucket.name).apply(
-            lambda known: worker_settings(design, pool_name, known[0], known[1]).to_json()
+        expires_s = table.expires_s if table else 0.0
+        settings = pulumi.Output.all(queue.url, bucket.name, table.name if table else "").apply(
+            lambda known: worker_settings(design, pool_name, known[0], known[1], known[2], expires_s).to_json()
         )
         runtime = Runtime(bundle.uri, {VARIABLE: settings, "AWS_DEFAULT_REGION": site.region})
         return job_definition(site, design, pool, runtime, access, log_group)
@@ -156,16 +174,34 @@ def _job_definitions(
     return {pool.name: definition(pool.name) for pool in design.pools}
 
 
-def _worker_statements(site: Site, design: BatchDesign, queue: Queue, bucket: Bucket) -> list[Statement]:
+def _worker_statements(
+    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, table: RowTable | None
+) -> list[Statement]:
     """Taking messages, reading bodies and the runtime, writing results once."""
     return [
         allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], queue.arn),
         allow(["s3:GetObject"], [objects(bucket.arn, REQUESTS), objects(bucket.arn, RUNTIME)]),
         # Reading as well as writing: a result that is already there answers "412", which is asked about once.
         allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
+        *([allow(["dynamodb:PutItem"], table.arn)] if table else []),
         *read_artifact(site, design.container.artifact if design.container else None),
         *use_key(site),
     ]
+
+
+def prefixes_of(design: BatchDesign) -> tuple[str, ...]:
+    """What the bucket forgets after a while."""
+    return (RESULTS, REQUESTS, MANIFESTS) if design.feeder else (RESULTS, REQUESTS)
+
+
+def _refuse_what_cannot_be(site: Site, design: BatchDesign, args: Mapping[str, Any]) -> None:
+    """A bucket has one configuration of notifications: the feeder's would replace its owner's."""
+    if design.feeder is not None and args.get("results_bucket") is not None:
+        raise HeadwayError(
+            f"{site.name}: scheduled work is fed by manifests in a bucket of its own: leave results_bucket out"
+        )
+    if (design.results_to == "table") != (args.get("table") is not None):
+        raise HeadwayError(f"{site.name}: a design whose results go to a table needs one, and only such a design")
 
 
 def _dispatcher(

@@ -8,27 +8,33 @@ from typing import Any, Final
 
 import pulumi
 
-from headway.architectures.design import Design
+from headway.architectures.hybrid_design import Design
 from headway.errors import HeadwayError
 from headway.planning.lock import read_lock
 from headway.planning.plan import Plan
 from headway.planning.search import plan as make_plan
 from headway.profile import Profile, load_profile
-from headway_components.asynchronous import AsynchronousEndpoint
-from headway_components.batch import SpotBatch
-from headway_components.microbatch import MicroBatch
-from headway_components.realtime import RealtimeEndpoint
-from headway_components.serverless import ServerlessEndpoint
+from headway_components.features import FeatureStore
+from headway_components.parts import SIMPLE
+from headway_components.precomputed import Precomputed
 from headway_components.site import Wiring
+from headway_components.tiered import Tiered
 
 COMPONENTS: Final[Mapping[str, Callable[..., pulumi.ComponentResource]]] = {
-    "realtime": RealtimeEndpoint,
-    "serverless": ServerlessEndpoint,
-    "asynchronous": AsynchronousEndpoint,
-    "microbatch": MicroBatch,
-    "batch": SpotBatch,
+    **SIMPLE,
+    "tiered": Tiered,
+    "precomputed": Precomputed,
+    "features": FeatureStore,
 }
 """The component that provisions each architecture, under the planner's name for it."""
+_QUEUE = frozenset({"queue_arn", "dead_letter_queue_arn", "results_bucket"})
+TAKES: Final[Mapping[str, frozenset[str]]] = {
+    "batch": _QUEUE,
+    "microbatch": _QUEUE,
+    "asynchronous": frozenset({"results_bucket"}),
+    "tiered": frozenset({"results_bucket"}),
+}
+"""What can be wired into an architecture besides what fits all."""
 OUTPUTS = (
     "queue_url",
     "results_bucket",
@@ -38,6 +44,11 @@ OUTPUTS = (
     "endpoint_name",
     "success_topic",
     "error_topic",
+    "api_url",
+    "router",
+    "table",
+    "manifests",
+    "addresses",
 )
 """What a component may expose; those it has become outputs."""
 
@@ -83,7 +94,7 @@ class Inference(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         outputs: dict[str, Any] = {"architecture": choice.architecture, "why": list(choice.why), "monthly_bill": bill}
-        outputs |= {one: getattr(self.part, one) for one in OUTPUTS if hasattr(self.part, one)}
+        outputs |= {one: found for one in OUTPUTS if (found := getattr(self.part, one, None)) is not None}
         for output, value in outputs.items():
             setattr(self, output, pulumi.Output.from_input(value))
         self.outputs = outputs
@@ -117,9 +128,11 @@ def _profile(given: Profile | Mapping[str, Any] | str | None) -> Profile | None:
 def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:
     """What was wired in, checked against what the architecture can use: nothing is passed over in silence."""
     wired = {key: value for key, value in args.items() if key not in ("plan", "profile")}
-    unused = {"queue_arn", "dead_letter_queue_arn", "results_bucket"} & wired.keys()
-    if unused and design.architecture not in ("batch", "microbatch"):
-        raise HeadwayError(f"{', '.join(sorted(unused))}: the plan chose {design.architecture}, which has no queue")
+    unused = _QUEUE & wired.keys() - TAKES.get(design.architecture, frozenset())
+    if unused:
+        raise HeadwayError(
+            f"{', '.join(sorted(unused))}: the plan chose {design.architecture}, which has no use for it"
+        )
     return wired
 
 

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from headway_components.access import Statement, allow, service_access, use_key, write_logs
-from headway_components.site import Site
+from headway_components.site import LONGEST_BASE, Site, physical_name
 from headway_components.storage import RUNTIME
 from headway_runtime.bundle import build_bundle
 
@@ -50,7 +50,8 @@ class FunctionSize:
 def upload_bundle(site: Site, bucket: pulumi.Input[str]) -> Bundle:
     """Put the runtime's archive beside the requests, under a key that changes with its content."""
     archive, digest = _runtime_archive()
-    key = f"{RUNTIME}{digest[:16]}.zip"
+    # A bucket may serve several components: each has a copy of its own, and takes only that one away.
+    key = f"{RUNTIME}{physical_name(site.name, limit=LONGEST_BASE)}-{digest[:16]}.zip"
     upload = aws.s3.BucketObjectv2(
         site.part("runtime"),
         bucket=bucket,

@@ -13,7 +13,7 @@ import pulumi_aws as aws
 from headway_components.access import Statement, allow, deny_plain_http, policy_document
 from headway_components.site import Site
 
-RESULTS, REQUESTS, RUNTIME, FAILURES = "results/", "requests/", "runtime/", "failures/"
+RESULTS, REQUESTS, RUNTIME, FAILURES, MANIFESTS = "results/", "requests/", "runtime/", "failures/", "manifests/"
 """Prefixes in the bucket."""
 ABANDONED_UPLOAD_DAYS = 1
 
@@ -82,11 +82,13 @@ class Bucket:
     arn: pulumi.Input[str]
 
 
-def stack_bucket(site: Site, kept_days: int, wiring: Mapping[str, Any]) -> Bucket:
+def stack_bucket(
+    site: Site, kept_days: int, wiring: Mapping[str, Any], prefixes: Sequence[str] = (RESULTS, REQUESTS)
+) -> Bucket:
     """The bucket that was wired in, or one of the component's own."""
     existing = wiring.get("results_bucket")
     if existing is None:
-        made = results_bucket(site, kept_days)
+        made = results_bucket(site, kept_days, prefixes)
         return Bucket(name=made.bucket, arn=made.arn)
     return Bucket(name=existing, arn=pulumi.Output.format("arn:{0}:s3:::{1}", site.partition, existing))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import log, sqrt
 
-from headway.architectures.design import Result
+from headway.architectures.candidate import Result
 from headway.planning.search import plan
 from headway.prices import PriceBook
 from headway.profile import Profile

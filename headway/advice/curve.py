@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headway.architectures.design import Result
+from headway.architectures.candidate import Result
 from headway.bill.lines import Range
 from headway.planning.search import plan
 from headway.prices import PriceBook

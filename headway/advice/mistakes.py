@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from headway.architectures.design import BatchDesign, Candidate, Result
+from headway.architectures.candidate import Candidate, Result
+from headway.architectures.design import BatchDesign
 from headway.planning.plan import Plan
 from headway.planning.search import plan
 from headway.prices import PriceBook

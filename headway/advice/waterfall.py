@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
-from headway.architectures.design import Result
+from headway.architectures.candidate import Result
 from headway.planning.plan import Plan
 from headway.planning.search import plan
 from headway.prices import PriceBook, load_book

@@ -4,7 +4,7 @@ Searches sizes, states waits, prices usage. Never compares architectures with ea
 creates anything.
 """
 
-from headway.architectures.registry import ARCHITECTURES, Architecture
+from headway.architectures.registry import ARCHITECTURES, HYBRIDS, Architecture, planned
 from headway.architectures.workload import Workload
 
-__all__ = ["ARCHITECTURES", "Architecture", "Workload"]
+__all__ = ["ARCHITECTURES", "HYBRIDS", "Architecture", "Workload", "planned"]

@@ -14,7 +14,8 @@ from math import ceil, exp, inf
 
 import numpy as np
 
-from headway.architectures.design import AsynchronousDesign, BacklogRun, Candidate, Wait
+from headway.architectures.candidate import BacklogRun, Candidate
+from headway.architectures.design import AsynchronousDesign, Wait
 from headway.architectures.endpoint_path import endpoint_lines, volume_gb
 from headway.architectures.queue_path import alarm_lines, stored_lines
 from headway.architectures.workload import Scenario, Workload

@@ -1,4 +1,4 @@
-"""A Design per architecture, and the Candidate that carries it: the one source of truth for bill and component.
+"""A Design per architecture: the one source of truth for bill and component.
 
 A number that decides both a price and a resource (an instance count, a window, a memory size) exists once, here.
 Designs are plain frozen values that survive JSON, so a locked plan holds exactly what was planned.
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field
 
-from headway.bill.lines import Bill, Range
 from headway.profile import Container
-from headway.units import HOURS_PER_WEEK, Money, to_decimal
+from headway.units import HOURS_PER_WEEK
 
 
 class Value(BaseModel):
@@ -30,6 +29,8 @@ class Wait(Value):
     at_percentile_s: float
     """At the profile's percentile, in the regime that comes closest to its limit."""
     worst_s: float | None = None
+    limit_s: float | None = None
+    """The max_wait that it is held against, where requests have several."""
 
 
 class RequestShape(Value):
@@ -176,6 +177,15 @@ class DepartureRule(Value):
     """The max_wait of the requests that these departures take."""
 
 
+class FeederDesign(Value):
+    """A function that reads a manifest of items in S3, once it is there, and sends each to the queue."""
+
+    memory_mb: int
+    timeout_s: int = 900
+    silence_s: int | None = None
+    """So long without a manifest is too long; None where an alarm cannot look back that far."""
+
+
 class BatchDesign(BaseDesign):
     """SQS -> a dispatcher ticked every minute -> AWS Batch workers on spot, on-demand behind them."""
 
@@ -194,12 +204,17 @@ class BatchDesign(BaseDesign):
     dispatcher_timeout_s: int = 50
     root_volume_gb: int
     results_kept_days: int
+    feeder: FeederDesign | None = None
+    """What puts scheduled work into the queue; None where clients send requests."""
+    results_to: Literal["bucket", "table"] = "bucket"
+    """Where answers are written: as results for whoever asked, or as rows that expire."""
 
     @property
     def alarms(self) -> dict[str, int]:
         """The alarms that watch it, each with the metrics it looks at."""
         names = ("queue-age", "dead-letters", "failed-jobs", "stuck-jobs", "missed-departures", "dispatcher-errors")
-        return dict.fromkeys(names, 1)
+        fed = ("feeder-errors", "missed-manifests") if self.feeder and self.feeder.silence_s else ("feeder-errors",)
+        return dict.fromkeys((*names, *fed) if self.feeder else names, 1)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -233,64 +248,8 @@ class MicroBatchDesign(BaseDesign):
         return {"queue-age": 1, "dead-letters": 1, "function-errors": 1}
 
 
-Design = Annotated[
+SimpleDesign = Annotated[
     RealtimeDesign | ServerlessDesign | AsynchronousDesign | MicroBatchDesign | BatchDesign,
     Field(discriminator="architecture"),
 ]
-
-
-class Result(BaseModel):
-    """A frozen value that is written out; what it computes is written too and passed over when read back."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Operations(Result):
-    """People's time a month."""
-
-    hours: float
-    hourly_cost: Money
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def monthly(self) -> Money:
-        """US dollars a month."""
-        return to_decimal(self.hours) * self.hourly_cost
-
-
-class BacklogRun(Result):
-    """The one-off pile of work: how this design gets through it, billed apart from the month."""
-
-    items: int
-    within_s: float
-    takes_s: float
-    workers: int
-    bill: Bill
-
-
-class Candidate(Result):
-    """One architecture's best design for a profile, or the reason there is none."""
-
-    architecture: str
-    feasible: bool
-    reason: str
-    """Why it is not feasible, then (set by selection) why it lost or won."""
-    comparable: bool = True
-    design: Design | None = None
-    bill: Bill | None = None
-    wait: Wait | None = None
-    operations: Operations
-    utilization: float | None = None
-    """Busy over paid seconds; None where nothing is paid while idle (serverless)."""
-    monthly_requests: float
-    backlog: BacklogRun | None = None
-    facts: tuple[str, ...] = ()
-    """What a reader should know of the design, in plain words and numbers."""
-    assumptions: tuple[str, ...] = ()
-    """Names in the table of assumptions that this candidate rests on."""
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def monthly(self) -> Range | None:
-        """The month's AWS bill, without operations and without what is unpriced."""
-        return None if self.bill is None else self.bill.total
+"""What hybrids are made of."""

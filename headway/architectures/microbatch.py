@@ -14,7 +14,8 @@ from math import ceil, floor, inf, sqrt
 import numpy as np
 
 from headway.architectures import realtime
-from headway.architectures.design import BacklogRun, Candidate, MicroBatchDesign, Operations, RealtimeDesign, Wait
+from headway.architectures.candidate import BacklogRun, Candidate
+from headway.architectures.design import MicroBatchDesign, RealtimeDesign, Wait
 from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S
 from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines
 from headway.architectures.workload import Workload
@@ -262,7 +263,7 @@ def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: Realt
         design=design,
         bill=bill(design, workload),
         wait=wait,
-        operations=Operations(hours=hours, hourly_cost=workload.operations("microbatch").hourly_cost),
+        operations=workload.people(hours),
         utilization=inner.utilization,
         monthly_requests=demand.per_month,
         backlog=inner.backlog and _items(inner.backlog, pair, workload),

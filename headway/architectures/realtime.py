@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf
 
-from headway.architectures.design import BacklogRun, Candidate, RealtimeDesign, Wait
+from headway.architectures.candidate import BacklogRun, Candidate
+from headway.architectures.design import RealtimeDesign, Wait
 from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S, endpoint_lines, volume_gb
 from headway.architectures.queue_path import alarm_lines
 from headway.architectures.workload import Workload

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from headway.architectures import asynchronous, batch, microbatch, realtime, serverless
-from headway.architectures.design import Candidate
+from headway.architectures import (
+    asynchronous,
+    batch,
+    features,
+    microbatch,
+    precomputed,
+    realtime,
+    serverless,
+    tiered,
+)
+from headway.architectures.candidate import Candidate
+from headway.architectures.router_path import Parts
 from headway.architectures.workload import Workload
 from headway.bill.lines import Bill
+from headway.profile.calendar import DAY_NAMES
 
 
 class Architecture(NamedTuple):
@@ -19,6 +30,8 @@ class Architecture(NamedTuple):
     """Every variant worth comparing, or one infeasible candidate that says why."""
     bill: Callable[[Any, Workload], Bill]
     """The month's bill of one of its designs under a workload."""
+    scheduled: bool = False
+    """Whether it takes work that comes all at once, on a schedule."""
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -26,6 +39,35 @@ ARCHITECTURES: dict[str, Architecture] = {
     "serverless": Architecture("serverless", serverless.plan, serverless.bill),
     "asynchronous": Architecture("asynchronous", asynchronous.plan, asynchronous.bill),
     "microbatch": Architecture("microbatch", microbatch.plan, microbatch.bill),
-    "batch": Architecture("batch", batch.plan, batch.bill),
+    "batch": Architecture("batch", batch.plan, batch.bill, scheduled=True),
 }
 """In order of presentation."""
+
+
+class Hybrid(NamedTuple):
+    """What a hybrid's module offers the rest of the planner: it is made of the architectures above."""
+
+    name: str
+    applies: Callable[[Workload], bool]
+    """Whether the profile says what it takes."""
+    plan: Callable[[Workload, Parts, Sequence[str]], list[Candidate]]
+    """The workload, who plans a part, and the names of the parts where they are given."""
+
+
+HYBRIDS: dict[str, Hybrid] = {
+    "tiered": Hybrid("tiered", tiered.applies, tiered.plan),
+    "precomputed": Hybrid("precomputed", precomputed.applies, precomputed.plan),
+    "features": Hybrid("features", features.applies, features.plan),
+}
+"""In order of presentation, after the simple ones."""
+
+
+def planned(name: str, workload: Workload) -> list[Candidate]:
+    """An architecture's variants for a workload; scheduled work only fits what empties a queue with many workers."""
+    architecture, piles = ARCHITECTURES[name], workload.demand.piles
+    if piles and not architecture.scheduled:
+        most = max(piles, key=lambda pile: pile.items)
+        when = f"{DAY_NAMES[most.minute // 1440].capitalize()} {most.minute // 60 % 24:02d}:{most.minute % 60:02d}"
+        reason = f"nobody sends requests: {most.items:,.0f} items come at once ({when}), and nothing between"
+        return [workload.infeasible(name, reason)]
+    return architecture.plan(workload)

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from math import ceil, inf
 
-from headway.architectures.design import BacklogRun, Candidate, ServerlessDesign, Wait
+from headway.architectures.candidate import BacklogRun, Candidate
+from headway.architectures.design import ServerlessDesign, Wait
 from headway.architectures.endpoint_path import SYNC_TIMEOUT_S, endpoint_lines
 from headway.architectures.queue_path import alarm_lines
 from headway.architectures.workload import Scenario, Workload

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from headway.architectures.design import BaseDesign, Candidate, Operations, RequestShape
+from headway.architectures.candidate import Candidate, Operations
+from headway.architectures.design import BaseDesign, RequestShape
 from headway.assumptions import assume, assume_range
 from headway.bill.lines import Range
 from headway.bill.pricing import Pricing
@@ -38,6 +39,8 @@ class Workload:
     demand: Demand
     pricing: Pricing
     max_instances: int | None = None
+    scale: float = 1.0
+    """Of the profile's traffic in this environment; ``demand`` holds it already."""
 
     def ranged(self, value: Callable[[Scenario], float]) -> Range:
         """``value`` in the low, expected and high scenario, in order of size."""
@@ -77,7 +80,11 @@ class Workload:
     def operations(self, variant: str) -> Operations:
         """People's time for an architecture or a variant of it, at the team's rate."""
         name = f"operations.{'realtime_fixed' if variant == 'realtime' else variant}"
-        return Operations(hours=assume(name), hourly_cost=to_decimal(self.profile.team.hourly_cost))
+        return self.people(assume(name))
+
+    def people(self, hours: float) -> Operations:
+        """So many hours of people's time a month, at the team's rate."""
+        return Operations(hours=hours, hourly_cost=to_decimal(self.profile.team.hourly_cost))
 
     def base_design(self) -> dict[str, Any]:
         """The fields that every design states, from the profile."""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from headway.bill.lines import Bill
 
 FREE = {
+    "aws:apigatewayv2/integration:Integration": "an API is charged by its requests",
+    "aws:apigatewayv2/route:Route": "an API is charged by its requests",
     "aws:appautoscaling/policy:Policy": "no charge; its alarms come with target tracking",
     "aws:appautoscaling/scheduledAction:ScheduledAction": "no charge",
     "aws:appautoscaling/target:Target": "no charge",

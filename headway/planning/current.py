@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from headway.architectures.design import Candidate
+from headway.architectures.candidate import Candidate
 from headway.bill import services
 from headway.bill.lines import Bill
 from headway.bill.pricing import Pricing

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headway.architectures.design import Candidate, Design, Operations, Result, Wait
+from headway.architectures.candidate import Candidate, Operations, Result
+from headway.architectures.design import Wait
+from headway.architectures.hybrid_design import Design
 from headway.bill.lines import Range
 from headway.units import Money
 

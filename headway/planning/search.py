@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import log
 
-from headway.architectures import ARCHITECTURES, Workload
-from headway.architectures.design import Candidate
+from headway.architectures import ARCHITECTURES, HYBRIDS, Workload
+from headway.architectures.candidate import Candidate
 from headway.assumptions import ASSUMPTIONS
 from headway.bill.pricing import Pricing
 from headway.errors import HeadwayError, nearest
+from headway.planning.candidates import parts_of, rank_all
 from headway.planning.current import price_current
 from headway.planning.omissions import not_considered
 from headway.planning.plan import (
@@ -23,7 +24,7 @@ from headway.planning.plan import (
 )
 from headway.prices import PriceBook, load_book
 from headway.profile import Profile
-from headway.selection import Ranked, best_variant, choose, explain_losers, margin, rank
+from headway.selection import Ranked, choose, explain_losers, margin
 from headway.traffic import build_demand
 from headway.units import format_duration, format_usd
 
@@ -57,20 +58,22 @@ def plan(
     """
     book = prices or load_book()
     _check_region(profile, book)
-    if only is not None and only not in ARCHITECTURES:
-        hint = nearest(only, ARCHITECTURES) or f"; there are {', '.join(ARCHITECTURES)}"
+    known = (*ARCHITECTURES, *HYBRIDS)
+    if only is not None and only not in known:
+        hint = nearest(only, known) or f"; there are {', '.join(known)}"
         raise HeadwayError(f"no architecture {only!r}{hint}")
-    names = [only] if only else list(ARCHITECTURES)
+    names = [only] if only else list(known)
     share = margin(profile.team.minimum_saving, profile.team.complexity_tolerance)
-    workload = Workload(profile, build_demand(profile, scale=scale), Pricing(book, profile.region), max_instances)
-    forced = None
+    demand = build_demand(profile, scale=scale)
+    workload = Workload(profile, demand, Pricing(book, profile.region), max_instances, scale)
+    forced, shape = None, dict[str, str]()
     if scale != 1.0 and not reselect:
         whole = Workload(profile, build_demand(profile), workload.pricing)
-        full = choose([rank(one, book) for one in _planned(names, whole, book, share)], share)
+        full = choose(rank_all(names, whole, share), share)
         forced = full.candidate.architecture if full else None
-    ranked = [rank(one, book) for one in _planned(names, workload, book, share)]
-    field = [one for one in ranked if forced is None or one.candidate.architecture == forced]
-    winner = choose(field, share)
+        shape = parts_of(full.candidate) if full else {}
+    ranked = rank_all(names, workload, share, shape)
+    winner = choose([one for one in ranked if forced is None or one.candidate.architecture == forced], share)
     candidates = explain_losers(ranked, winner, share)
     return Plan(
         profile=ProfileReference(name=profile.name, digest=profile.digest),
@@ -84,10 +87,6 @@ def plan(
         warnings=_warnings(profile, winner),
         current=price_current(profile, workload.pricing, winner.candidate if winner else None),
     )
-
-
-def _planned(names: Sequence[str], workload: Workload, book: PriceBook, share: float) -> list[Candidate]:
-    return [best_variant(ARCHITECTURES[name].plan(workload), book, share) for name in names]
 
 
 def _check_region(profile: Profile, book: PriceBook) -> None:
@@ -119,7 +118,7 @@ def _why(
     why: list[str] = []
     waits = [format_duration(wait) for wait, _ in demand.regimes]
     limit = waits[0] if len(waits) == 1 else f"{waits[0]} to {waits[-1]}"
-    if candidate.wait:
+    if candidate.wait and candidate.architecture != "tiered":  # Its facts tell each tier's wait.
         at = format_duration(candidate.wait.at_percentile_s)
         why.append(f"{demand.percentile:g} % of requests are ready within {at}; people can wait {limit}")
     why += candidate.facts
@@ -144,7 +143,11 @@ def _why(
             )
     late = [one.candidate for one in ranked if not one.candidate.feasible]
     if late and not rivals:
-        why.append("nothing else fits: " + "; ".join(f"{one.architecture} {one.reason}" for one in late))
+        reasons: dict[str, list[str]] = {}
+        for one in late:
+            reasons.setdefault(one.reason, []).append(one.architecture)
+        said = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+        why.append(f"nothing else fits: {said}")
     return tuple(why)
 
 
@@ -206,7 +209,4 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
         )
     if profile.model.container is None:
         said.append("no model.container: this can be planned and priced, but not provisioned")
-    for name, field in (("tiers", profile.tiers), ("features", profile.features), ("precompute", profile.precompute)):
-        if field:
-            said.append(f"{name} are read but not planned yet: all requests are planned alike")
     return tuple(said)

@@ -3,27 +3,22 @@
 Knows units and defaults; never plans, never prices.
 """
 
+from headway.profile.hybrids import Features, Popularity, Precompute, Tier, When
 from headway.profile.loading import ProfileError, load_profile
 from headway.profile.model import (
-    BacklogSpec,
     Budget,
     Container,
     Current,
-    Cycles,
-    Features,
     Latency,
     Measurement,
     Model,
     Payload,
-    Precompute,
     Profile,
     ReadyBy,
-    ShapeRule,
     Team,
-    Tier,
-    Traffic,
     WaitRule,
 )
+from headway.profile.traffic import BacklogSpec, Cycles, ScheduledRule, ShapeRule, Traffic
 
 __all__ = [
     "BacklogSpec",
@@ -36,14 +31,17 @@ __all__ = [
     "Measurement",
     "Model",
     "Payload",
+    "Popularity",
     "Precompute",
     "Profile",
     "ProfileError",
     "ReadyBy",
+    "ScheduledRule",
     "ShapeRule",
     "Team",
     "Tier",
     "Traffic",
     "WaitRule",
+    "When",
     "load_profile",
 ]

@@ -19,24 +19,18 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
 from headway.assumptions import ASSUMPTIONS, AppliedDefault, assume
 from headway.errors import nearest
-from headway.profile.calendar import DAY_NAMES, Clock, Days, Hours
-from headway.units import HOURS_PER_WEEK, Duration, Money, Size
-
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PositiveDuration = Annotated[Duration, Field(gt=0)]
-Waiting = Literal["user", "workflow", "review", "nobody"]
+from headway.profile.calendar import Clock, Days, Hours
+from headway.profile.hybrids import Features, Precompute, Tier
+from headway.profile.part import NotNegative, Part, PositiveDuration, Waiting, refuse_overlap
+from headway.profile.traffic import Traffic
+from headway.units import Duration, Money, Size
 
 _HARDWARE = re.compile(r"[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|\d*x?large|metal(-\d+xl)?)")
 _SERVERLESS = re.compile(r"serverless-([1-6])GB")
@@ -76,19 +70,6 @@ HardwareName = Annotated[
 ]
 
 
-class Part(BaseModel):
-    """A part of the profile: frozen, and unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and (info.field_name or "") not in ("predictable", "equals"):
-            raise ValueError("true and false are no values here")
-        return value
-
-
 class WaitRule(Part):
     """Another wait at other hours."""
 
@@ -118,92 +99,8 @@ class Latency(Part):
 
     @model_validator(mode="after")
     def _no_overlap(self) -> Self:
-        _refuse_overlap("schedule", [(rule.days, rule.hours) for rule in self.schedule])
+        refuse_overlap("schedule", [(rule.days, rule.hours) for rule in self.schedule])
         return self
-
-
-class ShapeRule(Part):
-    """Requests an hour at some hours of the week; without days and hours: all other hours."""
-
-    days: Days | None = None
-    hours: Hours | None = None
-    per_hour: NotNegative
-
-    @property
-    def rest(self) -> bool:
-        """Whether this rule is for all hours that no other names."""
-        return self.days is None and self.hours is None
-
-    def covers(self) -> Iterable[tuple[int, int]]:
-        """``(day, hour)`` pairs this rule names."""
-        return ((day, hour) for day in self.days or range(7) for hour in self.hours or range(24))
-
-
-class Cycles(Part):
-    """Cycles beyond the week, as factors on the traffic: sized for the largest, billed by the mean."""
-
-    days_of_month: dict[int, Positive] = Field(default_factory=dict)
-    months: dict[int, Positive] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _exist(self) -> Self:
-        for name, keys, last in (("days_of_month", self.days_of_month, 31), ("months", self.months, 12)):
-            for key in keys:
-                if not 1 <= key <= last:
-                    raise ValueError(f"{name}: {key} is not between 1 and {last}")
-        return self
-
-
-class BacklogSpec(Part):
-    """A one-off pile of work."""
-
-    items: int = Field(gt=0)
-    within: PositiveDuration
-
-
-class Traffic(Part):
-    """How many requests, and when. Exactly one of per_hour, per_day, per_month, shape, hourly, trace."""
-
-    per_hour: NotNegative | None = None
-    per_day: NotNegative | None = None
-    per_month: NotNegative | None = None
-    shape: tuple[ShapeRule, ...] | None = Field(default=None, min_length=1)
-    hourly: tuple[NotNegative, ...] | None = Field(
-        default=None, min_length=HOURS_PER_WEEK, max_length=HOURS_PER_WEEK, description="168 numbers from Monday 00:00."
-    )
-    trace: str | None = Field(default=None, description="An importer's file.")
-    peak_factor: float = Field(default=assume("profile.peak_factor"), ge=1, le=1000)
-    arrival_variability: Positive = assume("profile.arrival_variability")
-    predictable: bool = True
-    cycles: Cycles = Cycles()
-    growth_per_month: float = Field(default=0.0, gt=-1, lt=10)
-    backlog: BacklogSpec | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        forms = ("per_hour", "per_day", "per_month", "shape", "hourly", "trace")
-        given = [form for form in forms if getattr(self, form) is not None]
-        if len(given) != 1:
-            said = "none is given" if not given else f"{' and '.join(given)} are given"
-            raise ValueError(f"exactly one of {', '.join(forms)} says how many requests come; {said}")
-        if self.shape is not None:
-            self._check_shape(self.shape)
-        return self
-
-    @staticmethod
-    def _check_shape(shape: tuple[ShapeRule, ...]) -> None:
-        rest = [rule for rule in shape if rule.rest]
-        if len(rest) > 1:
-            raise ValueError("shape: only one rule can be for all other hours")
-        _refuse_overlap("shape", [(r.days or range(7), r.hours or range(24)) for r in shape if not r.rest])
-        covered = {pair for rule in shape if not rule.rest for pair in rule.covers()}
-        missing = sorted({(day, hour) for day in range(7) for hour in range(24)} - covered)
-        if missing and not rest:
-            day, hour = missing[0]
-            raise ValueError(
-                f"shape: {len(missing)} hours of the week have no rate, first {DAY_NAMES[day]} {hour:02d}:00; "
-                "add a rule without days and hours for all others, such as {per_hour: 0}"
-            )
 
 
 class Container(Part):
@@ -299,66 +196,6 @@ class Model(Part):
         return self
 
 
-class When(Part):
-    """A tier's rule: one of equals, in, above."""
-
-    field: str = Field(min_length=1)
-    equals: str | int | float | bool | None = None
-    in_: tuple[str | int | float, ...] | None = Field(default=None, alias="in", min_length=1)
-    above: float | None = None
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        given = sum(value is not None for value in (self.equals, self.in_, self.above))
-        if given != 1:
-            raise ValueError("a rule says exactly one of equals, in, above")
-        return self
-
-
-class Tier(Part):
-    """A share of the traffic with its own wait."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=30)
-    share: Share
-    when: When | None = None
-    max_wait: PositiveDuration | None = None
-    percentile: float | None = Field(default=None, ge=50, lt=100)
-    waiting: Waiting | None = None
-
-
-class Features(Part):
-    """Heavy work that can be computed ahead for each entity."""
-
-    stable_share: Share
-    entities: int = Field(gt=0)
-    bytes: Size
-    freshness: PositiveDuration
-    changed_share: Share = 1.0
-
-
-class Popularity(Part):
-    """Zipf popularity over a catalogue."""
-
-    zipf: Positive
-    catalogue: int = Field(gt=0)
-
-
-class Precompute(Part):
-    """Predicted requests whose answers are stored."""
-
-    candidates: int = Field(gt=0)
-    hit_rate: Share | None = None
-    popularity: Popularity | None = None
-    refresh: PositiveDuration
-    bytes: Size
-
-    @model_validator(mode="after")
-    def _one_rate(self) -> Self:
-        if (self.hit_rate is None) == (self.popularity is None):
-            raise ValueError("give either hit_rate or popularity")
-        return self
-
-
 class Team(Part):
     """What complexity costs here."""
 
@@ -427,6 +264,10 @@ class Profile(Part):
                 raise ValueError(f"tiers: shares add up to {total:g}, not 1")
             if len({tier.name for tier in self.tiers}) < len(self.tiers):
                 raise ValueError("tiers: two have the same name")
+            if len(self.tiers) < 2:
+                raise ValueError("tiers: one tier is no tiers; give its max_wait as latency.max_wait")
+            if sum(tier.when is None for tier in self.tiers) > 1:
+                raise ValueError("tiers: only one can be without a rule (when): it takes what no other does")
         object.__setattr__(self, "_defaults", tuple(fill_defaults(self)))
         return self
 
@@ -452,6 +293,8 @@ def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
         row = "profile.waiting_user_below" if who == "user" else "profile.waiting_workflow_up_to"
         yield AppliedDefault("latency.waiting", who, "", ASSUMPTIONS[row].source, ASSUMPTIONS[row].as_of)
     factor = "profile.peak_factor" if traffic.predictable else "profile.peak_factor_unpredictable"
+    if traffic.scheduled is not None:
+        factor = "profile.peak_factor_scheduled"
     if "peak_factor" not in traffic.model_fields_set:
         object.__setattr__(traffic, "peak_factor", assume(factor))
     yield from used(traffic, "peak_factor", "traffic.peak_factor", factor)
@@ -473,17 +316,3 @@ def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
     yield from used(team, "complexity_tolerance", "team.complexity_tolerance", "team.complexity_tolerance")
     yield from used(team, "minimum_saving", "team.minimum_saving", "team.minimum_saving")
     yield from used(team, "hourly_cost", "team.hourly_cost", "team.hourly_cost")
-
-
-def _refuse_overlap(name: str, rules: list[tuple[Iterable[int], Iterable[int]]]) -> None:
-    """Two rules that name the same hour contradict each other."""
-    taken: dict[tuple[int, int], int] = {}
-    for index, (days, hours) in enumerate(rules):
-        for day in days:
-            for hour in hours:
-                other = taken.setdefault((day, hour), index)
-                if other != index:
-                    raise ValueError(
-                        f"{name}: rules {other + 1} and {index + 1} both name "
-                        f"{DAY_NAMES[day]} {hour:02d}:00-{hour + 1:02d}:00"
-                    )

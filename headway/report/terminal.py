@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headway.architectures.design import BacklogRun, BatchDesign, Candidate, Wait
+from headway.architectures.candidate import BacklogRun, Candidate
+from headway.architectures.design import BatchDesign, Wait
+from headway.architectures.hybrid_design import TieredDesign
 from headway.planning.plan import Current, Plan, UsedAssumption
 from headway.report.bill import print_bill
 from headway.report.console import bullets, heading, new_table, usd, usd_range
@@ -58,7 +60,7 @@ def verdict(plan: Plan) -> str:
     if choice is None or design is None:
         relax = f"; closest is {plan.closest.architecture}, relax {plan.closest.relax}" if plan.closest else ""
         return f"nothing fits{relax}"
-    limit = next((one for one in limits_of(plan) if one >= choice.wait.at_percentile_s), design.max_wait_s)
+    limit = choice.wait.limit_s or design.max_wait_s
     unpriced = " and what has no price" if plan.chosen and plan.chosen.bill and plan.chosen.bill.unpriced else ""
     return (
         f"{choice.architecture}: {format_usd(choice.monthly.expected)} a month{unpriced}, "
@@ -71,8 +73,12 @@ def limits_of(plan: Plan) -> list[float]:
     design = plan.design
     if design is None:
         return []
-    promised = {rule.promise_s for rule in design.departures} if isinstance(design, BatchDesign) else set()
-    return sorted(promised or {design.max_wait_s})
+    promised = {design.max_wait_s}
+    if isinstance(design, BatchDesign):
+        promised = {rule.promise_s for rule in design.departures}
+    if isinstance(design, TieredDesign):
+        promised = {route.max_wait_s for route in design.routes}
+    return sorted(promised)
 
 
 def _candidates(plan: Plan) -> Table:

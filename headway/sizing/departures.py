@@ -5,6 +5,7 @@ A departure takes the n items that wait when it leaves; k workers process ceil(c
 
 from __future__ import annotations
 
+from math import ceil
 from typing import NamedTuple
 
 from headway.sizing.poisson import expected_groups, probability_of_any
@@ -19,13 +20,17 @@ class Fleet(NamedTuple):
     """Probability that anything waits: empty windows launch nothing."""
 
 
-def expected_fleet(mean: float, batch: int, quota: int) -> Fleet:
-    """Batches of ``batch`` and workers of ``quota`` items each, for a Poisson number of items.
+def expected_fleet(mean: float, batch: int, quota: int, *, exact: bool = False) -> Fleet:
+    """Batches of ``batch`` and workers of ``quota`` items each, for a Poisson number of items, or for exactly so many.
 
     >>> fleet = expected_fleet(1.0, 8, 16)
     >>> round(fleet.launched, 4), round(fleet.workers, 4)
     (0.6321, 0.6321)
+    >>> expected_fleet(1.0, 8, 16, exact=True).launched
+    1.0
     """
+    if exact:
+        return Fleet(float(ceil(mean / batch)), float(ceil(mean / quota)), 1.0 if mean else 0.0)
     return Fleet(expected_groups(mean, batch), expected_groups(mean, quota), probability_of_any(mean))
 
 

@@ -2,53 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from headway.assumptions import assume
 from headway.errors import HeadwayError
-from headway.profile import Latency, Profile, ReadyBy, Traffic
-from headway.traffic.demand import Backlog, Demand
+from headway.profile import Latency, Profile, ReadyBy, Tier, Traffic
+from headway.traffic.demand import Backlog, Demand, Pile
+from headway.traffic.schedule import hourly_of
 from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, HOURS_PER_WEEK
 
 WEEK_MINUTES = HOURS_PER_WEEK * 60
 
 
-def build_demand(profile: Profile, *, scale: float = 1.0, months_ahead: float = 0.0) -> Demand:
-    """Arrivals and waits by hour of week, in the profile's time zone.
+def build_demand(
+    profile: Profile, *, scale: float = 1.0, months_ahead: float = 0.0, tiers: Collection[str] | None = None
+) -> Demand:
+    """Arrivals and waits by hour of week, in the profile's time zone; of some tiers only, where they are named.
 
-    ``mean`` carries the cycles' mean, ``peak`` their largest factor and the peak factor; both carry growth and scale.
+    Together tiers have their shares' sum and the tightest of their waits. The backlog belongs to whoever can wait
+    longest. ``mean`` carries the cycles' mean, ``peak`` their largest factor and the peak factor; both carry growth
+    and scale.
     Unpredictable traffic has its busiest hour's peak at every hour: nobody knows when it comes.
 
     Raises:
         HeadwayError: The traffic names a trace file, which must be imported first.
     """
     traffic = profile.traffic
+    group = [tier for tier in profile.tiers if tiers is None or tier.name in tiers]
+    share = sum(tier.share for tier in group) if tiers is not None else 1.0
+    grown = (1 + traffic.growth_per_month) ** months_ahead * scale * share
+    piles = tuple(_piles(traffic, grown))
     hourly = weekly_rates(traffic)
-    grown = (1 + traffic.growth_per_month) ** months_ahead * scale
     mean_cycle, largest_cycle = cycle_factors(traffic)
     mean = tuple(rate * grown * mean_cycle for rate in hourly)
     peak = tuple(rate * grown * largest_cycle * traffic.peak_factor for rate in hourly)
     if not traffic.predictable:
         peak = (max(peak),) * HOURS_PER_WEEK
+    if piles:
+        mean, peak = hourly_of(piles, traffic.peak_factor)
     low, high = ("traffic.low", "traffic.high")
     if not traffic.predictable:
         low, high = (f"{low}_unpredictable", f"{high}_unpredictable")
-    backlog = traffic.backlog
+    backlog = traffic.backlog if tiers is None or _most_patient(profile) in tiers else None
     return Demand(
         timezone=profile.timezone,
         mean=mean,
         peak=peak,
-        max_wait=waits_by_hour(profile.latency),
-        percentile=profile.latency.percentile,
+        max_wait=_tightest(profile.latency, group),
+        percentile=max([profile.latency.percentile if not group else 0, *(_percentile(profile, t) for t in group)]),
         arrival_variability=traffic.arrival_variability,
         predictable=traffic.predictable,
         uncertainty=(assume(low), assume(high)),
         backlog=Backlog(max(1, round(backlog.items * scale)), backlog.within) if backlog else None,
+        piles=piles,
     )
 
 
+def _tightest(latency: Latency, group: Sequence[Tier]) -> tuple[float, ...]:
+    """Hour by hour the tightest wait of a group of tiers; a tier with a wait of its own has no other schedule."""
+    own = waits_by_hour(latency)
+    rows = [own if tier.max_wait is None else (tier.max_wait,) * HOURS_PER_WEEK for tier in group]
+    return tuple(min(waits) for waits in zip(*rows, strict=True)) if rows else own
+
+
+def _percentile(profile: Profile, tier: Tier) -> float:
+    return profile.latency.percentile if tier.percentile is None else tier.percentile
+
+
+def _most_patient(profile: Profile) -> str:
+    """The tier that can wait longest."""
+    waits = {tier.name: max(_tightest(profile.latency, [tier])) for tier in profile.tiers}
+    return max(waits, key=lambda name: waits[name])
+
+
+def _piles(traffic: Traffic, grown: float) -> Iterator[Pile]:
+    for rule in traffic.scheduled or ():
+        for day in rule.days:
+            yield Pile(day * 1440 + rule.at, max(1.0, round(rule.items * grown)), 1 / rule.every_weeks)
+
+
 def weekly_rates(traffic: Traffic) -> tuple[float, ...]:
-    """Requests an hour for each of the 168 hours, as declared."""
+    """Requests an hour for each of the 168 hours, as declared; scheduled work is no request."""
     if traffic.hourly is not None:
         return traffic.hourly
     if traffic.shape is not None:
@@ -65,6 +99,8 @@ def weekly_rates(traffic: Traffic) -> tuple[float, ...]:
         return (traffic.per_day / 24,) * HOURS_PER_WEEK
     if traffic.per_month is not None:
         return (traffic.per_month / HOURS_PER_MONTH,) * HOURS_PER_WEEK
+    if traffic.scheduled is not None:
+        return (0.0,) * HOURS_PER_WEEK
     raise HeadwayError(
         f"traffic.trace: {traffic.trace!r} cannot be read by this version; give the 168 rates as traffic.hourly"
     )

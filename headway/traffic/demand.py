@@ -16,6 +16,16 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Pile:
+    """So many items at once, at a minute of the week (0 = Monday 00:00)."""
+
+    minute: int
+    items: float
+    weight: float = 1.0
+    """Of a week: 0.25 for what comes every fourth."""
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """Arrivals by hour of week (0 = Monday 00:00 in ``timezone``), and how long each hour's arrivals can wait.
 
@@ -33,6 +43,8 @@ class Demand:
     uncertainty: tuple[float, float]
     """Low and high factor on the whole traffic, for ranges."""
     backlog: Backlog | None = None
+    piles: tuple[Pile, ...] = ()
+    """Scheduled work: all of ``mean`` and ``peak`` comes at these moments, none in between."""
 
     @property
     def per_week(self) -> float:

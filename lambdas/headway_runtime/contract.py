@@ -87,14 +87,23 @@ def submit(
     Raises:
         BadRequestError: An id that no worker would take.
     """
+    sqs.send_message(QueueUrl=queue_url, MessageBody=packed(s3, bucket, request, inline_bytes))
+
+
+def packed(s3: Any, bucket: str, request: Request, inline_bytes: int = INLINE_BYTES) -> str:
+    """The message that carries a request; a body over ``inline_bytes`` is put into S3 and travels as a pointer.
+
+    Raises:
+        BadRequestError: An id that no worker would take.
+    """
     if not ID_PATTERN.fullmatch(request.id):
         raise BadRequestError(f"{request.id!r} cannot be an id")
     body = request.body
     if isinstance(body, bytes):
         body = {"base64": base64.b64encode(body).decode()}
     inline = Request(**{**request.__dict__, "body": body}).to_json()
-    if len(inline.encode()) > inline_bytes and request.s3 is None:
-        key = f"{REQUESTS_PREFIX}{request.id}.json"
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(body).encode(), ContentType="application/json")
-        inline = Request(**{**request.__dict__, "body": None, "s3": f"s3://{bucket}/{key}"}).to_json()
-    sqs.send_message(QueueUrl=queue_url, MessageBody=inline)
+    if len(inline.encode()) <= inline_bytes or request.s3 is not None:
+        return inline
+    key = f"{REQUESTS_PREFIX}{request.id}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(body).encode(), ContentType="application/json")
+    return Request(**{**request.__dict__, "body": None, "s3": f"s3://{bucket}/{key}"}).to_json()

@@ -1,14 +1,118 @@
-"""Results: written once, however often a message is delivered."""
+"""Results: written once to the bucket, however often a message is delivered; or kept fresh as rows of a table."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 CONFLICTS = 5
 THERE_ALREADY = frozenset({"PreconditionFailed", "412"})
 UNDER_WAY = frozenset({"ConditionalRequestConflict", "409"})
+KEY_ATTRIBUTE = "key"
+"""Of a request's attributes: the row its answer belongs to; without it the body itself tells."""
+
+
+class Sink(Protocol):
+    """Where answers go."""
+
+    def write(self, result: dict[str, Any], key: str) -> bool:
+        """Write a result; says whether this call wrote it."""
+
+
+class BucketSink(NamedTuple):
+    """Results for whoever asked: ``<prefix><id>.json``, the first of an id stands."""
+
+    s3: Any
+    bucket: str
+    prefix: str = "results/"
+
+    def write(self, result: dict[str, Any], key: str) -> bool:
+        """Write a result unless one of its id is there."""
+        del key
+        return write_once(self.s3, self.bucket, f"{self.prefix}{result['id']}.json", result)
+
+
+class TableSink(NamedTuple):
+    """Rows that expire: the newest of a key stands. An error is no row: it goes where results go."""
+
+    dynamodb: Any
+    table: str
+    expires_s: float
+    errors: BucketSink
+
+    def write(self, result: dict[str, Any], key: str) -> bool:
+        """Put the row of ``key`` unless a newer one is there."""
+        if "error" in result:
+            return self.errors.write(result, key)
+        now = time.time()
+        return put_newer(self.dynamodb, self.table, row(result, key, now, now + self.expires_s))
+
+
+class Row(NamedTuple):
+    """A row of the table."""
+
+    key: str
+    value: Any
+    computed_at: float
+    """Seconds since the epoch."""
+    expires_at: float
+    model: str = ""
+
+
+def row(result: dict[str, Any], key: str, computed_at: float, expires_at: float) -> Row:
+    """The row that holds a result's output."""
+    return Row(key, result["output"], computed_at, expires_at, result.get("model", ""))
+
+
+def key_of(attributes: dict[str, Any], body: Any) -> str:
+    """The row of a request: its attribute ``key``, else the digest of its body, however it is spaced or ordered.
+
+    >>> key_of({"key": "customer-7"}, None)
+    'customer-7'
+    >>> key_of({}, {"a": 1, "b": 2}) == key_of({}, {"b": 2, "a": 1})
+    True
+    """
+    named = attributes.get(KEY_ATTRIBUTE)
+    if named is not None:
+        return str(named)
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def put_newer(dynamodb: Any, table: str, new: Row) -> bool:
+    """Put a row unless the table has a newer one of its key."""
+    from botocore.exceptions import ClientError
+
+    item = {
+        "key": {"S": new.key},
+        "value": {"S": json.dumps(new.value, separators=(",", ":"))},
+        "computed_at": {"N": f"{new.computed_at:.3f}"},
+        "expires_at": {"N": str(int(new.expires_at))},
+        "model": {"S": new.model or "unnamed"},
+    }
+    try:
+        dynamodb.put_item(
+            TableName=table, Item=item, ConditionExpression="attribute_not_exists(#k) OR computed_at <= :now",
+            ExpressionAttributeNames={"#k": "key"}, ExpressionAttributeValues={":now": item["computed_at"]},
+        )  # fmt: skip
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def get_row(dynamodb: Any, table: str, key: str, now: float | None = None) -> Row | None:
+    """The row of a key, or None; one that has expired is none, though DynamoDB deletes it only days later."""
+    item = dynamodb.get_item(TableName=table, Key={"key": {"S": key}}).get("Item")
+    if item is None:
+        return None
+    found = Row(
+        key, json.loads(item["value"]["S"]), float(item["computed_at"]["N"]), float(item["expires_at"]["N"]),
+        item["model"]["S"],
+    )  # fmt: skip
+    return found if found.expires_at > (time.time() if now is None else now) else None
 
 
 def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:

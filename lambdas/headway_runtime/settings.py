@@ -98,6 +98,10 @@ class WorkerSettings:
     model: str = ""
     """Name and version of the model, written into each result."""
     results_prefix: str = "results/"
+    table: str = ""
+    """A table that answers go to as rows; empty: results go to the bucket."""
+    expires_s: float = 0.0
+    """Age at which such a row is no longer given out."""
     model_url: str = "http://127.0.0.1:8080"
 
     def to_json(self) -> str:
@@ -139,7 +143,86 @@ class MicroBatchSettings:
         return cls(**_fields(text))
 
 
-def _to_json(settings: DispatcherSettings | WorkerSettings | MicroBatchSettings) -> str:
+@dataclass(frozen=True)
+class FeederSettings:
+    """All that the feeder knows."""
+
+    queue_url: str
+
+    def to_json(self) -> str:
+        """The settings as the environment carries them."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> FeederSettings:
+        """Settings from JSON.
+
+        Raises:
+            ValueError: Not the settings of this version.
+        """
+        return cls(**_fields(text))
+
+
+@dataclass(frozen=True)
+class RouteSettings:
+    """One tier's rule, and the part that serves it; without a field: whatever no other takes."""
+
+    tier: str
+    part: str
+    field: str | None = None
+    equals: str | int | float | bool | None = None
+    any_of: tuple[str | int | float, ...] = ()
+    above: float | None = None
+
+
+@dataclass(frozen=True)
+class PartSettings:
+    """Where a part's requests go: ``live`` is asked, ``queue`` and ``asynchronous`` get a ticket."""
+
+    kind: str
+    max_wait_s: float
+    endpoint_name: str = ""
+    queue_url: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class RouterSettings:
+    """All that the router knows."""
+
+    name: str
+    """Of its metrics."""
+    routes: tuple[RouteSettings, ...]
+    parts: Mapping[str, PartSettings]
+    results_bucket: str
+    results_prefix: str = "results/"
+    table: str = ""
+    table_holds: str = ""
+    """``answers`` to requests, or ``features`` of entities; empty without a table."""
+
+    def to_json(self) -> str:
+        """The settings as the environment carries them."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> RouterSettings:
+        """Settings from JSON.
+
+        Raises:
+            ValueError: Not the settings of this version.
+        """
+        fields = _fields(text)
+        fields["routes"] = tuple(
+            RouteSettings(**{**route, "any_of": tuple(route["any_of"])}) for route in fields["routes"]
+        )
+        fields["parts"] = {name: PartSettings(**part) for name, part in fields["parts"].items()}
+        return cls(**fields)
+
+
+Settings = DispatcherSettings | WorkerSettings | MicroBatchSettings | FeederSettings | RouterSettings
+
+
+def _to_json(settings: Settings) -> str:
     text = json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
     if len(text) <= PLAIN_BYTES:
         return text

@@ -19,7 +19,7 @@ from typing import Any
 
 from headway_runtime.items import Item, answers, open_item, result_of
 from headway_runtime.model import ModelError, invoke, wait_until_ready
-from headway_runtime.results import write_once
+from headway_runtime.results import BucketSink, Sink, TableSink, key_of
 from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
 from headway_runtime.visibility import Held
 
@@ -45,9 +45,15 @@ class Tally:
 class Worker:
     """One run of the worker; clients and clock come from outside."""
 
-    def __init__(self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "") -> None:
+    def __init__(
+        self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "", dynamodb: Any = None
+    ) -> None:
         self.settings, self.sqs, self.s3 = settings, sqs, s3
         self.quota, self.departure = quota, departure
+        bucket = BucketSink(s3, settings.results_bucket, settings.results_prefix)
+        self.sink: Sink = bucket
+        if settings.table:
+            self.sink = TableSink(dynamodb, settings.table, settings.expires_s, bucket)
         self.tally = Tally()
         self.stopping = False
 
@@ -124,8 +130,8 @@ class Worker:
         result = result_of(
             item, content, model=self.settings.model, started=started, finished=finished, departure=self.departure
         )
-        key = f"{self.settings.results_prefix}{item.request.id}.json"
-        if write_once(self.s3, self.settings.results_bucket, key, result):
+        key = key_of(item.request.attributes, item.body) if self.settings.table else ""
+        if self.sink.write(result, key):
             self.tally.written += 1
         else:
             self.tally.already_there += 1
@@ -149,6 +155,7 @@ def main() -> int:
         settings,
         boto3.client("sqs"),
         boto3.client("s3"),
+        dynamodb=boto3.client("dynamodb") if settings.table else None,
         quota=int(os.environ.get(JOB_QUOTA, "1000000")),
         departure=os.environ.get(JOB_DEPARTURE, ""),
     )

@@ -24,17 +24,29 @@ def rehearse_microbatch(
     aws: Aws, outputs: Mapping[str, Any], design: MicroBatchDesign, model_url: str, bodies: Sequence[Any]
 ) -> Run:
     """Serve ``bodies`` in batches of N or T, whichever comes first."""
-    microbatch.forget()
     sqs, s3 = aws.client("sqs"), aws.client("s3")
-    arrivals = _arrivals(design, len(bodies))
+    arrivals = spread(design, [f"request-{index:04d}" for index in range(1, len(bodies) + 1)])
     for (identity, _), body in zip(arrivals, bodies, strict=True):
         submit(sqs, s3, queue_url=outputs["queue_url"], bucket=outputs["results_bucket"],
                request=Request(id=identity, body=body), inline_bytes=design.requests.inline_bytes)  # fmt: skip
-    mapping = _mapping(aws, outputs["function_name"])
-    environment = function_environment(aws, outputs["function_name"])
+    with answering(model_url):
+        events, finished = serve_batches(aws, outputs, arrivals)
+    results = results_of(aws, outputs["results_bucket"])
+    rows = tuple(
+        served(one, results.get(one), finished[one] - arrived if one in finished else None) for one, arrived in arrivals
+    )
+    return Run(rows, tuple(events), dead_letters(aws, outputs["dead_letter_queue"]), design.max_wait_s, results)
+
+
+def serve_batches(
+    aws: Aws, outputs: Mapping[str, Any], arrivals: Sequence[tuple[str, float]]
+) -> tuple[list[str], dict[str, float]]:
+    """Call the function for each batch of what waits: what happened, and when each request was ready."""
+    microbatch.forget()
+    sqs, mapping = aws.client("sqs"), _mapping(aws, outputs["function_name"])
     finished: dict[str, float] = {}
     events: list[str] = []
-    with answering(model_url), as_in_aws(environment):
+    with as_in_aws(function_environment(aws, outputs["function_name"])):
         for batch, closed in _batches(arrivals, mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]):
             records = _receive(sqs, outputs["queue_url"], len(batch))
             started = time.perf_counter()
@@ -46,21 +58,17 @@ def rehearse_microbatch(
                     sqs.delete_message(QueueUrl=outputs["queue_url"], ReceiptHandle=record["receiptHandle"])
             finished |= dict.fromkeys(batch, closed + assume("microbatch.overhead") + took)
             events.append(f"{closed:5.1f} s: a batch of {len(batch)} closes")
-    results = results_of(aws, outputs["results_bucket"])
-    rows = tuple(
-        served(one, results.get(one), finished[one] - arrived if one in finished else None) for one, arrived in arrivals
-    )
-    return Run(rows, tuple(events), dead_letters(aws, outputs["dead_letter_queue"]), design.max_wait_s, results)
+    return events, finished
 
 
-def _arrivals(design: MicroBatchDesign, count: int) -> list[tuple[str, float]]:
+def spread(design: MicroBatchDesign, ids: Sequence[str]) -> list[tuple[str, float]]:
     """Ids and virtual seconds of arrival, so dense that half of the batches fill."""
     draw = random.Random(0)  # noqa: S311 - arrivals, not secrets
     rate = design.batch_size / max(1, design.window_s)
     now, found = 0.0, []
-    for index in range(1, count + 1):
+    for identity in ids:
         now += draw.expovariate(rate)
-        found.append((f"request-{index:04d}", now))
+        found.append((identity, now))
     return found
 
 

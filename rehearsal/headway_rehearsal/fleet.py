@@ -8,7 +8,7 @@ instance is assumed, and so is the model's time on the profile's hardware; both 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from headway.architectures.design import BatchDesign, WorkerPool
 from headway.assumptions import assume
 from headway.units import format_duration
+from headway_rehearsal.manifests import feed
 from headway_rehearsal.observed import (
     Run,
     as_in_aws,
@@ -39,6 +40,30 @@ TICKS = 12
 """Ticks after a departure in which everything must have been served."""
 
 
+@dataclass(frozen=True)
+class Window:
+    """The departure that is rehearsed, and the one before it: what arrives in between takes it."""
+
+    opens: datetime
+    leaves: datetime
+    zone: ZoneInfo
+    promise_s: float
+
+    def spread(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """Arrivals at random (seeded) over the window, in order."""
+        draw = random.Random(0)  # noqa: S311 - arrivals, not secrets
+        times = sorted(self.opens + (self.leaves - self.opens) * draw.random() for _ in ids)
+        return dict(zip(ids, times, strict=True))
+
+    def waited(self, arrived: datetime, ready_s: float | None) -> float | None:
+        """Seconds from arrival to result, where it is known how long after leaving it was ready."""
+        return None if ready_s is None else (self.leaves - arrived).total_seconds() + ready_s
+
+    def __str__(self) -> str:
+        opens, leaves = self.opens.astimezone(self.zone), self.leaves.astimezone(self.zone)
+        return f"{opens:%a %H:%M} and {leaves:%H:%M}"
+
+
 @dataclass
 class Fleet:
     """One stack's dispatcher, jobs and queue in the in-memory account."""
@@ -47,52 +72,64 @@ class Fleet:
     outputs: Mapping[str, Any]
     design: BatchDesign
     model_url: str
+    done: Callable[[], list[str]] | None = None
+    """Ids that are finished; the bucket's results unless given."""
 
     def rehearse(self, bodies: Sequence[Any], now: datetime) -> Run:
         """Serve ``bodies`` as if they had arrived before the latest departure up to ``now``."""
-        dispatcher.forget()
+        window = self.window(now)
+        arrivals = window.spread([f"request-{index:04d}" for index in range(1, len(bodies) + 1)])
+        sent = {identity: at.isoformat(timespec="seconds") for identity, at in arrivals.items()}
+        requests = [Request(id=one, body=body, submitted_at=sent[one]) for one, body in zip(sent, bodies, strict=True)]
+        if self.design.feeder is not None:
+            events = [feed(self.aws, self.outputs["manifests"], requests)]
+            arrivals = dict.fromkeys(arrivals, window.opens)
+        else:
+            events = [f"{len(bodies)} requests between {window}"]
+            self._submit(requests)
+        said, finished = self.serve(window)
+        results = results_of(self.aws, self.outputs["results_bucket"])
+        rows = tuple(
+            served(one, results.get(one), window.waited(arrived, finished.get(one)))
+            for one, arrived in arrivals.items()
+        )
+        dead = dead_letters(self.aws, self.outputs["dead_letter_queue"])
+        return Run(rows, (*events, *said), dead, window.promise_s, results)
+
+    def window(self, now: datetime) -> Window:
+        """The latest departure up to ``now``."""
         settings = DispatcherSettings.from_json(function_environment(self.aws, self.outputs["dispatcher"])[VARIABLE])
-        due, prior = islice(before(now, settings.departures, ZoneInfo(settings.timezone)), 2)
+        zone = ZoneInfo(settings.timezone)
+        due, prior = islice(before(now, settings.departures, zone), 2)
         promise_s = min(
             rule.promise_s
             for rule in self.design.departures
             if (rule.days, rule.from_minute, rule.pool) == (due.rule.days, due.rule.from_minute, due.rule.pool)
         )
-        arrivals = self._submit(bodies, prior.at, due.at)
-        zone = ZoneInfo(settings.timezone)
-        events = [
-            f"{len(bodies)} requests between {prior.at.astimezone(zone):%a %H:%M} and {due.at.astimezone(zone):%H:%M}"
-        ]
+        return Window(prior.at, due.at, zone, promise_s)
+
+    def serve(self, window: Window) -> tuple[list[str], dict[str, float]]:
+        """Tick and work until the queue is empty: what happened, and when (after leaving) each request was ready."""
+        dispatcher.forget()
+        events: list[str] = []
         finished: dict[str, float] = {}
         for tick in range(TICKS):
-            at = due.at + timedelta(seconds=tick * settings.tick_s)
+            at = window.leaves + timedelta(seconds=tick * self.design.tick_s)
             report = self._tick(at)
-            events += [_describe(one, at.astimezone(zone)) for one in report["submitted"]]
-            ran = list(self._run_jobs((at - due.at).total_seconds(), finished))
+            events += [_describe(one, at.astimezone(window.zone)) for one in report["submitted"]]
+            ran = list(self._run_jobs((at - window.leaves).total_seconds(), finished))
             events += ran
             if not ran and not report["submitted"] and depth_of(self.aws, self.outputs["queue_url"]) == 0:
                 break
-        results = results_of(self.aws, self.outputs["results_bucket"])
-        rows = tuple(
-            served(one, results.get(one), _waited(arrived, due.at, finished.get(one)))
-            for one, arrived in arrivals.items()
-        )
-        return Run(rows, tuple(events), dead_letters(self.aws, self.outputs["dead_letter_queue"]), promise_s, results)
+        return events, finished
 
-    def _submit(self, bodies: Sequence[Any], start: datetime, end: datetime) -> dict[str, datetime]:
-        """Send the requests, spread at random (seeded) over the window; ids in order of arrival."""
-        spread = random.Random(0)  # noqa: S311 - arrivals, not secrets
-        times = sorted(start + (end - start) * spread.random() for _ in bodies)
+    def _submit(self, requests: Iterable[Request]) -> None:
         sqs, s3 = self.aws.client("sqs"), self.aws.client("s3")
-        arrivals: dict[str, datetime] = {}
-        for index, (body, at) in enumerate(zip(bodies, times, strict=True), start=1):
-            request = Request(id=f"request-{index:04d}", body=body, submitted_at=at.isoformat(timespec="seconds"))
+        for request in requests:
             submit(
                 sqs, s3, queue_url=self.outputs["queue_url"], bucket=self.outputs["results_bucket"], request=request,
                 inline_bytes=self.design.requests.inline_bytes,
             )  # fmt: skip
-            arrivals[request.id] = at
-        return arrivals
 
     def _tick(self, at: datetime) -> dict[str, Any]:
         with as_in_aws(function_environment(self.aws, self.outputs["dispatcher"])):
@@ -115,7 +152,7 @@ class Fleet:
             yield f"{job.job_name}: {job.status.lower()}"
 
     def _finished(self) -> list[str]:
-        return result_ids(self.aws, self.outputs["results_bucket"])
+        return self.done() if self.done else result_ids(self.aws, self.outputs["results_bucket"])
 
     def _jobs(self) -> Iterator[Any]:
         from moto.batch.models import batch_backends
@@ -164,11 +201,6 @@ def _describe(submitted: Mapping[str, Any], at: datetime) -> str:
         f"{at:%H:%M} departure: {workers} worker{'s' if workers > 1 else ''} of {submitted['pool']} on "
         f"{submitted['purchase']}, quota {submitted['quota']}"
     )
-
-
-def _waited(arrived: datetime, departure: datetime, ready_s: float | None) -> float | None:
-    """Seconds from arrival to result."""
-    return None if ready_s is None else (departure - arrived).total_seconds() + ready_s
 
 
 def describe_wait(design: BatchDesign) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -153,6 +156,35 @@ def event_sources_that_wait() -> Any:
     return mock.patch.object(LambdaBackend, "create_event_source_mapping", created)
 
 
+def notifications_that_wait() -> Any:
+    """Moto runs a function in Docker as soon as an object is put: whoever drives the rehearsal calls it instead."""
+    from moto.s3 import notifications
+
+    return mock.patch.object(notifications, "_invoke_awslambda", return_value=None)
+
+
+@contextmanager
+def apis_without_a_validator() -> Iterator[None]:
+    """Moto's APIs import a validator of OpenAPI documents that nothing here gives them: a stand-in where it is missing.
+
+    It brings a dozen packages along, for an import of REST APIs that no component uses.
+    """
+    name = "openapi_spec_validator"
+    if name in sys.modules or importlib.util.find_spec(name) is not None:
+        yield
+        return
+    whole, errors = ModuleType(name), ModuleType(f"{name}.validation.exceptions")
+    whole.validate = lambda *_: None  # type: ignore[attr-defined]
+    errors.OpenAPIValidationError = ValueError  # type: ignore[attr-defined]
+    stand_ins = {name: whole, f"{name}.validation": ModuleType(f"{name}.validation"), errors.__name__: errors}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for one in stand_ins:
+            del sys.modules[one]
+
+
 def one_loader_of_models() -> Any:
     """Moto lists and parses botocore's models anew for every service, a tenth of a second each: one loader does it."""
     import boto3
@@ -175,6 +207,8 @@ PATCHES: tuple[Callable[[], Any], ...] = (
     jobs_that_wait,
     job_summaries_with_sizes,
     event_sources_that_wait,
+    notifications_that_wait,
+    apis_without_a_validator,
 )
 
 

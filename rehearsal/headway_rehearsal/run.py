@@ -7,7 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from headway.architectures.design import AsynchronousDesign, BatchDesign, Design, MicroBatchDesign
+from headway.architectures.design import (
+    AsynchronousDesign,
+    BatchDesign,
+    MicroBatchDesign,
+    RealtimeDesign,
+    ServerlessDesign,
+)
+from headway.architectures.hybrid_design import Design, PrecomputedDesign, TieredDesign
 from headway.errors import HeadwayError
 from headway.planning.lock import stack_plan
 from headway.planning.plan import Plan
@@ -21,6 +28,7 @@ from headway_rehearsal.observed import Run
 from headway_rehearsal.outcome import Outcome, Resource, print_outcome
 from headway_rehearsal.provision import Provisioned, provision
 from headway_rehearsal.resources.base import Aws
+from headway_rehearsal.routed import Routed
 
 RESULTS = Path(".headway/rehearsal")
 """Where results are copied to, below the project; ignored by git."""
@@ -67,7 +75,12 @@ def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: 
         return rehearse_asynchronous(aws, made.outputs, design, model_url, bodies)
     if isinstance(design, MicroBatchDesign):
         return rehearse_microbatch(aws, made.outputs, design, model_url, bodies)
-    return rehearse_endpoint(aws, made.outputs["endpoint_name"], design, model_url, bodies)
+    if isinstance(design, RealtimeDesign | ServerlessDesign):
+        return rehearse_endpoint(aws, made.outputs["endpoint_name"], design, model_url, bodies)
+    routed = Routed(aws, made.outputs, model_url, now)
+    if isinstance(design, TieredDesign):
+        return routed.tiers(design, bodies)
+    return routed.answers(design, bodies) if isinstance(design, PrecomputedDesign) else routed.features(design, bodies)
 
 
 def _wait_is(design: Design) -> str:
@@ -77,6 +90,8 @@ def _wait_is(design: Design) -> str:
         return "a start from nothing assumed for each, the model measured here"
     if isinstance(design, MicroBatchDesign):
         return "arrivals and hand-over virtual, the endpoint measured here"
+    if isinstance(design, TieredDesign):
+        return "of the most patient tier; live tiers measured here, queued ones in virtual time"
     return "measured here, on this machine"
 
 

@@ -8,7 +8,8 @@ import pytest
 from headway import load_profile, plan
 from headway.architectures import asynchronous
 from headway.architectures.asynchronous import Sized, awake_hours
-from headway.architectures.design import AsynchronousDesign, Candidate
+from headway.architectures.candidate import Candidate
+from headway.architectures.design import AsynchronousDesign
 from headway.assumptions import assume
 from headway.sizing.service_time import ServiceTime
 from tests.architectures.workloads import workload

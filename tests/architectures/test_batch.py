@@ -10,7 +10,8 @@ import pytest
 
 from headway import load_profile
 from headway.architectures import Workload, batch
-from headway.architectures.design import BatchDesign, Candidate, DepartureRule
+from headway.architectures.candidate import Candidate
+from headway.architectures.design import BatchDesign, DepartureRule
 from headway.assumptions import assume
 from headway.bill import Pricing
 from headway.prices import load_book

@@ -176,3 +176,46 @@ def test_moto_still_calls_a_mapped_function_inside_send_message(plain: Any) -> N
 
 def test_a_mapped_queue_keeps_its_messages_for_whoever_polls(patched: Any) -> None:
     assert [message["Body"] for message in queue_with_function(patched)] == ["1"]
+
+
+def put_into_a_notified_bucket(client: Any) -> list[str]:
+    """Put an object under a notification and see which functions moto calls."""
+    from moto.s3 import notifications
+
+    called: list[str] = []
+    real = notifications._invoke_awslambda
+
+    def told(account: str, body: Any, arn: str, region: str) -> None:
+        called.append(arn.rsplit(":", 1)[-1])
+
+    notifications._invoke_awslambda = told if "mock" not in type(real).__name__.lower() else real
+    try:
+        client("iam").create_role(RoleName="f", AssumeRolePolicyDocument="{}")
+        arn = client("lambda").create_function(
+            FunctionName="f", Role="arn:aws:iam::123456789012:role/f", Runtime="python3.13", Handler="a.b",
+            Code={"ZipFile": b"x"},
+        )["FunctionArn"]  # fmt: skip
+        client("s3").create_bucket(Bucket="bucket")
+        rows = [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+        client("s3").put_bucket_notification_configuration(
+            Bucket="bucket", NotificationConfiguration={"LambdaFunctionConfigurations": rows}
+        )
+        client("s3").put_object(Bucket="bucket", Key="k", Body=b"1")
+    finally:
+        notifications._invoke_awslambda = real
+    return called
+
+
+def test_moto_still_calls_a_function_that_a_bucket_notifies(plain: Any) -> None:
+    assert "f" in put_into_a_notified_bucket(plain)
+
+
+def test_a_notified_function_is_called_by_whoever_drives(patched: Any) -> None:
+    assert put_into_a_notified_bucket(patched) == []
+
+
+def test_apis_are_made_without_their_validator(patched: Any) -> None:
+    import sys
+
+    assert patched("apigatewayv2").create_api(Name="a", ProtocolType="HTTP")["ApiId"]
+    assert "moto.apigatewayv2.models" in sys.modules

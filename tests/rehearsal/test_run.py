@@ -72,8 +72,42 @@ def test_a_micro_batch_stack_closes_batches_and_answers_each_request(project: Pr
     assert all(one.wait_s is not None and 0.5 <= one.wait_s < 6.5 for one in outcome.requests)
 
 
+def test_tiers_are_answered_live_or_at_their_departure(project: Project) -> None:
+    outcome = rehearse(project("moderation"), "dev", requests=14, now=WEDNESDAY)
+    assert (outcome.architecture, outcome.complete) == ("tiered", True)
+    waits = {one.id: one.wait_s for one in outcome.requests}
+    quick = [wait for name, wait in waits.items() if name.startswith("verified") and wait is not None]
+    slow = [wait for name, wait in waits.items() if name.startswith("anonymous") and wait is not None]
+    assert len(quick) + len(slow) == 14
+    assert max(quick) < 4
+    # Launch, pull and load take 5.25 minutes, a window half an hour.
+    assert 315 < min(slow) < max(slow) < 3600
+    assert all(one.output["label"] for one in outcome.requests)
+
+
+def test_half_of_the_answers_come_from_the_table_that_a_manifest_filled(project: Project) -> None:
+    outcome = rehearse(project("shop-recommendations"), "dev", requests=10, now=WEDNESDAY)
+    assert (outcome.architecture, outcome.complete) == ("precomputed", True)
+    assert "a manifest of 5 items was fed to the queue" in outcome.events
+    assert "10 requests through the API: 5 precomputed, 5 live" in outcome.events
+    assert len({json.dumps(one.output, sort_keys=True) for one in outcome.requests}) > 1
+
+
+def test_features_are_filled_and_joined_and_a_stranger_goes_without(project: Project) -> None:
+    outcome = rehearse(project("transaction-risk"), "dev", requests=8, now=WEDNESDAY)
+    assert (outcome.architecture, outcome.complete) == ("features", True)
+    assert "3 of 3 rows are in the table" in outcome.events
+    assert all(one.output["label"] for one in outcome.requests)
+
+
+def test_scheduled_work_is_fed_by_its_manifest(project: Project) -> None:
+    outcome = rehearse(project("embeddings-refresh"), "dev", requests=6, now=WEDNESDAY)
+    assert (outcome.architecture, outcome.complete) == ("batch", True)
+    assert "a manifest of 6 items was fed to the queue" in outcome.events
+
+
 def test_every_other_batch_profile_is_rehearsed_too(project: Project) -> None:
-    outcome = rehearse(project("nightly-report"), "dev", requests=5, now=WEDNESDAY)
+    outcome = rehearse(project("lead-scoring"), "dev", requests=5, now=WEDNESDAY)
     assert (outcome.architecture, outcome.complete) == ("batch", True)
 
 

@@ -18,12 +18,21 @@ FOLDER = Path("stacks/profiles")
 
 
 @pytest.fixture(
-    scope="module", params=["loan-documents", "fraud-check", "contact-form", "video-analysis", "photo-tags"]
+    scope="module",
+    params=[
+        "loan-documents",
+        "fraud-check",
+        "contact-form",
+        "video-analysis",
+        "photo-tags",
+        "moderation",
+        "shop-recommendations",
+    ],
 )
 def made(request: pytest.FixtureRequest) -> Iterator[tuple[Aws, MotoMocks]]:
-    with account("us-east-1") as aws:
+    chosen = plan(load_profile(FOLDER / f"{request.param}.yaml"))
+    with account(chosen.prices.region) as aws:
         mocks = MotoMocks(aws)
-        chosen = plan(load_profile(FOLDER / f"{request.param}.yaml"))
         provision(lambda: Inference("work", {"plan": chosen}) and None, mocks)
         yield aws, mocks
 
@@ -60,7 +69,7 @@ def test_a_type_that_the_table_does_not_know_fails_loudly() -> None:
     import pulumi_aws as aws_
 
     with account("us-east-1") as aws, pytest.raises(Exception, match="is not in the resource table"):
-        provision(lambda: aws_.dynamodb.Table("t", attributes=[], hash_key="x") and None, MotoMocks(aws))
+        provision(lambda: aws_.kinesis.Stream("t", shard_count=1) and None, MotoMocks(aws))
 
 
 @pytest.mark.parametrize("token", sorted(TABLE))

@@ -2,16 +2,8 @@
 
 import io
 
-from headway.architectures.design import (
-    BacklogRun,
-    BatchDesign,
-    Candidate,
-    DepartureRule,
-    Operations,
-    RequestShape,
-    Wait,
-    WorkerPool,
-)
+from headway.architectures.candidate import BacklogRun, Candidate, Operations
+from headway.architectures.design import BatchDesign, DepartureRule, RequestShape, Wait, WorkerPool
 from headway.bill.lines import Bill, Line, Range
 from headway.planning.plan import (
     Choice,
@@ -108,7 +100,7 @@ def test_the_first_two_lines_are_the_question_and_the_answer():
 
 def test_the_limit_is_that_of_the_regime_whose_wait_is_shown():
     plan = make_plan()
-    slow = plan.choice.model_copy(update={"wait": Wait(p50_s=2000, p99_s=5000, at_percentile_s=5000)})
+    slow = plan.choice.model_copy(update={"wait": Wait(p50_s=2000, p99_s=5000, at_percentile_s=5000, limit_s=5400)})
     assert verdict(plan.model_copy(update={"choice": slow})).endswith("p99 wait 83.3 min (limit 1.5 h)")
 
 

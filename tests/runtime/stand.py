@@ -37,7 +37,8 @@ class Model:
                 self._reply(200, {})
 
             def do_POST(self) -> None:
-                bodies = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                bodies = content if isinstance(content, list) else [content]
                 model.batches.append(len(bodies))
                 time.sleep(model.seconds)
                 if model.dead:
@@ -45,7 +46,8 @@ class Model:
                 elif any("poison" in body for body in bodies):
                     self._reply(400, {"error": "poison"})
                 else:
-                    self._reply(200, [{"twice": 2 * body["n"]} for body in bodies])
+                    answers = [{"twice": 2 * body["n"]} for body in bodies]
+                    self._reply(200, answers if isinstance(content, list) else answers[0])
 
             def _reply(self, status: int, content: Any) -> None:
                 body = json.dumps(content).encode()

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from headway.architectures.design import Candidate, Operations, Wait
+from headway.architectures.candidate import Candidate, Operations
+from headway.architectures.design import Wait
 from headway.bill import Bill, Line, Range
 from headway.prices import load_book
 from headway.prices.book import without

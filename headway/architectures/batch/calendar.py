@@ -8,7 +8,7 @@ regime leaves nothing behind for the next.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,9 +32,11 @@ class Kind:
     """The max_wait that gives that slack."""
     mean: float
     peak: float
+    exact: bool = False
+    """Scheduled work: as many as the schedule says, all there at the start of the gap."""
 
 
-Kinds = Counter[Kind]
+Kinds = Mapping[Kind, float]
 """How often a week each kind leaves."""
 
 
@@ -65,6 +67,8 @@ def kinds(minutes: Sequence[int], before: Sequence[int], demand: Demand) -> Kind
     starts = [
         previous - WEEK if previous >= leave else previous for leave, previous in zip(minutes, before, strict=True)
     ]
+    if demand.piles:
+        return _pile_kinds(list(zip(starts, minutes, strict=True)), demand)
     means, peaks = arrivals(demand.mean, starts, minutes), arrivals(demand.peak, starts, minutes)
     # Departures of a whole week differ in few things: each combination is made once.
     rows: Counter[tuple[int, float, float, float, float]] = Counter()
@@ -76,7 +80,34 @@ def kinds(minutes: Sequence[int], before: Sequence[int], demand: Demand) -> Kind
             if left < slack:
                 slack, promise = left, demand.max_wait[hour % 168]
         rows[leave - start, slack, promise, mean, peak] += 1
-    return Counter({Kind(gap * 60.0, *rest): times for (gap, *rest), times in rows.items()})
+    return {
+        Kind(gap * 60.0, slack, promise, mean, peak): times for (gap, slack, promise, mean, peak), times in rows.items()
+    }
+
+
+def _pile_kinds(spans: Sequence[tuple[int, int]], demand: Demand) -> Kinds:
+    """The departures that find scheduled work; all others launch nothing."""
+    found: dict[Kind, float] = {}
+    growth = max(demand.peak) / max(pile.items for pile in demand.piles)
+    for start, leave in spans:
+        taken = [(pile, _minute_in(pile.minute, start)) for pile in demand.piles]
+        taken = [(pile, minute) for pile, minute in taken if start <= minute < leave]
+        if not taken:
+            continue
+        slack, promise, oldest = min(
+            (wait - (leave - minute) * 60.0, wait, minute)
+            for pile, minute in taken
+            for wait in [demand.max_wait[pile.minute // 60]]
+        )
+        items = sum(pile.items for pile, _ in taken)
+        kind = Kind((leave - oldest) * 60.0, slack, promise, items, items * growth, exact=True)
+        found[kind] = found.get(kind, 0.0) + max(pile.weight for pile, _ in taken)
+    return found
+
+
+def _minute_in(minute: int, start: int) -> int:
+    """The minute of the week as the span that starts at ``start`` (which may lie in last week) would see it."""
+    return minute - WEEK if start < 0 and minute >= start + WEEK else minute
 
 
 def arrivals(hourly: Sequence[float], starts: Sequence[int], ends: Sequence[int]) -> list[float]:

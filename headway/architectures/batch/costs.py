@@ -9,7 +9,8 @@ from functools import lru_cache
 from math import ceil
 
 from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previous_departures
-from headway.architectures.design import BacklogRun, BatchDesign, DepartureRule, WorkerPool
+from headway.architectures.candidate import BacklogRun
+from headway.architectures.design import BatchDesign, DepartureRule, WorkerPool
 from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines, stored_lines
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
@@ -86,7 +87,7 @@ def _add_departures(
     totals: dict[str, float], rule: DepartureRule, pool: WorkerPool, kind: Kind, times: float, unknown: Scenario
 ) -> None:
     mean = kind.mean * unknown.traffic
-    fleet = expected_fleet(mean, pool.batch_size, rule.quota)
+    fleet = expected_fleet(mean, pool.batch_size, rule.quota, exact=kind.exact)
     busy = (pool.seconds_per_item * mean + pool.seconds_per_batch * fleet.batches) * (1 + unknown.retried)
     start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
     paid = max(fleet.workers * (start + assume("batch.linger")) + busy, fleet.workers * assume("batch.minimum_billed"))
@@ -108,8 +109,10 @@ def bill(design: BatchDesign, workload: Workload) -> Bill:
     for pool in design.pools:
         lines += _instance_lines(design, pool, workload)
     lines += queue_lines(design, workload, max_receives=design.max_receives)
-    lines += result_lines(design, workload, kept_days=design.results_kept_days)
+    if design.results_to == "bucket":
+        lines += result_lines(design, workload, kept_days=design.results_kept_days)
     lines += _dispatcher_lines(design, workload)
+    lines += _feeder_lines(design, workload)
     lines += alarm_lines(design.alarms, workload)
     return Bill(lines=tuple(lines))
 
@@ -177,6 +180,25 @@ def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
             pricing, gets=jobs * 2, description="runtime, artifact",
             resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",),
         ),
+    ]  # fmt: skip
+
+
+def _feeder_lines(design: BatchDesign, workload: Workload) -> list[Line]:
+    """A call for each manifest, as long as sending its items takes; the manifests themselves."""
+    if design.feeder is None:
+        return []
+    demand = workload.demand
+    manifests = sum(pile.weight for pile in demand.piles) * WEEKS_PER_MONTH
+    seconds = demand.per_month / manifests / assume("feeder.items_per_second")
+    gb = demand.per_month * assume("contract.envelope_bytes") / 1e9
+    return [
+        *services.lambda_(
+            workload.pricing, requests=manifests, seconds=seconds, memory_mb=design.feeder.memory_mb, arch="arm64",
+            description="manifests into the queue", assumptions=("feeder.items_per_second",),
+            resource_types=("aws:s3/bucketNotification:BucketNotification",),
+        ),
+        *services.s3(workload.pricing, puts=manifests, gets=manifests, storage_gb_months=gb, description="manifests",
+                     resource_types=("aws:s3/bucketNotification:BucketNotification",)),
     ]  # fmt: skip
 
 

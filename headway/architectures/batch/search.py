@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil
 
 from headway.architectures.batch import costs
@@ -23,13 +24,16 @@ from headway.architectures.batch.calendar import (
 )
 from headway.architectures.batch.stages import Hardware, Stage, hardware_for
 from headway.architectures.batch.waits import closest, waits_by_promise
-from headway.architectures.design import BacklogRun, BatchDesign, Candidate, DepartureRule, Wait, WorkerPool
+from headway.architectures.candidate import BacklogRun, Candidate
+from headway.architectures.design import BatchDesign, DepartureRule, FeederDesign, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.units import format_duration
 
 WINDOWS = (2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 10080)
 """Minutes between departures that are tried; those that people can keep in mind."""
+PILE_WINDOWS = (5, 15, 60)
+"""Minutes between departures that look for scheduled work: only those that find some cost anything."""
 PERIODS = (24, 12, 8, 6, 4, 3, 2)
 """Hours between departures at fixed hours of the day."""
 MOST_REGIMES, MOST_WAITS = 6, 12
@@ -107,6 +111,9 @@ def _cheapest_week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | 
 
 
 def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
+    if workload.demand.piles:
+        leg = _cheapest_leg(hardware, _regime_calendars(workload, tuple(range(168))))
+        return None if leg is None else [leg]
     regimes = workload.demand.regimes
     best: list[Leg] | None = None
     if len(regimes) <= MOST_WAITS:
@@ -159,8 +166,9 @@ def _cheapest_leg(hardware: list[Hardware], calendars: Iterable[tuple[tuple[int,
 
 def _regime_calendars(workload: Workload, hours: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Kinds]]:
     """A regime's departures for each window; the rest of the week is assumed to leave nothing behind."""
-    promise = min(workload.demand.max_wait[hour] for hour in hours)
-    for window in WINDOWS:
+    demand = workload.demand
+    promise = min(demand.max_wait[hour] for hour in hours if not demand.piles or demand.mean[hour])
+    for window in PILE_WINDOWS if demand.piles else WINDOWS:
         if window * 60 >= promise:
             break
         minutes, before = _regime_departures(hours, window)
@@ -223,7 +231,24 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
         dispatcher_memory_mb=int(assume("dispatcher.memory_mb")),
         root_volume_gb=int(assume("batch.root_volume_gb")),
         results_kept_days=int(assume("results.kept_days")),
+        feeder=_feeder(workload),
     )
+
+
+LONGEST_LOOK_BACK_S = 604_800
+"""Of an alarm with periods of an hour (Amazon CloudWatch API reference, PutMetricAlarm)."""
+
+
+def _feeder(workload: Workload) -> FeederDesign | None:
+    """For scheduled work: a function that feeds manifests, and how long without one is too long."""
+    piles = workload.demand.piles
+    if not piles:
+        return None
+    minutes = sorted(pile.minute for pile in piles)
+    gaps = [later - earlier for earlier, later in pairwise([*minutes, minutes[0] + 7 * 1440])]
+    silence = max(gaps) * 60 + 3600
+    regular = all(pile.weight > 0.5 for pile in piles) and silence <= LONGEST_LOOK_BACK_S
+    return FeederDesign(memory_mb=int(assume("feeder.memory_mb")), silence_s=silence if regular else None)
 
 
 def _with_room_for(design: BatchDesign, backlog: BacklogRun) -> BatchDesign:

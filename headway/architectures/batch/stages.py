@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from math import ceil, floor, sqrt
 from statistics import NormalDist
 
-from headway.architectures.batch.calendar import Kinds
+from headway.architectures.batch.calendar import Kind, Kinds
 from headway.architectures.design import WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -55,7 +55,7 @@ class Stage:
     def weekly_cost(self, week: Kinds, machine: Hardware) -> float:
         """US dollars a week for the expected arrivals: what the search compares."""
         seconds = sum(
-            times * machine.paid_seconds(kind.mean, self.batch, self.quota, self.workers).paid
+            times * machine.paid_seconds(kind, self.batch, self.quota, self.workers).paid
             for kind, times in week.items()
         )
         return seconds / 3600 * machine.per_hour(on_demand=self.on_demand)
@@ -123,8 +123,11 @@ class Hardware:
         most = floor(root * root + 1e-9)
         if most < 1:
             return None
-        peak = max(kind.peak for kind in week)
-        batches = ceil(arrivals_quantile(peak, self.percentile, self.arrival_variability) / batch) or 1
+        busiest = max(week, key=lambda kind: kind.peak)
+        items = busiest.peak
+        if not busiest.exact:
+            items = arrivals_quantile(items, self.percentile, self.arrival_variability)
+        batches = ceil(items / batch) or 1
         workers = ceil(batches / most)
         rounds = ceil(batches / workers)
         longest = rounds * each + spread * each * sqrt(rounds)
@@ -133,9 +136,10 @@ class Hardware:
         last_call = last_call_age(oldest, self.start_s, longest, assume("batch.tick"))
         return Stage(self, batch, workers, rounds, on_demand, last_call)
 
-    def paid_seconds(self, mean: float, batch: int, quota: int, most: int) -> Paid:
-        """Expected seconds of a departure that takes a Poisson number of items with this mean."""
-        return _paid(self.time.alpha, self.time.beta, self.start_s, mean, batch, quota, most)
+    def paid_seconds(self, kind: Kind, batch: int, quota: int, most: int) -> Paid:
+        """Expected seconds of a departure of this kind."""
+        time = self.time
+        return _paid(time.alpha, time.beta, self.start_s, kind.mean, batch, quota, most, exact=kind.exact)
 
     def pool(self, batch: int, most: int) -> WorkerPool:
         """The pool of the Design."""
@@ -148,8 +152,10 @@ class Hardware:
 
 
 @lru_cache(maxsize=65_536)
-def _paid(alpha: float, beta: float, start_s: float, mean: float, batch: int, quota: int, most: int) -> Paid:
-    fleet = expected_fleet(mean, batch, quota)
+def _paid(
+    alpha: float, beta: float, start_s: float, mean: float, batch: int, quota: int, most: int, *, exact: bool
+) -> Paid:
+    fleet = expected_fleet(mean, batch, quota, exact=exact)
     retried = 1 + assume("batch.retry_share")
     busy = (alpha * mean + beta * fleet.batches) * retried
     idle = fleet.workers * (start_s + assume("batch.linger"))

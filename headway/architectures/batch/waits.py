@@ -43,13 +43,13 @@ def waits_by_promise(design: BatchDesign, workload: Workload) -> dict[float, Wai
     found: dict[float, Wait] = {}
     for promise, mixture in by_promise.items():
         p50, p99, at = mixture.quantiles(0.5, 0.99, workload.percentile)
-        found[promise] = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise])
+        found[promise] = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise], limit_s=promise)
     return found
 
 
 def _waits(rule: DepartureRule, pool: WorkerPool, kind: Kind) -> list[tuple[Array, float]]:
     """Equally likely points of one departure's waits, with spot and without, and how likely each branch is."""
-    arrival = (np.arange(ARRIVALS) + 0.5) / ARRIVALS * kind.gap_s
+    arrival = np.array([kind.gap_s]) if kind.exact else (np.arange(ARRIVALS) + 0.5) / ARRIVALS * kind.gap_s
     tick = (np.arange(TICKS) + 0.5) / TICKS * assume("batch.tick")
     each = pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch
     # Items are spread evenly over the rounds of the busiest departure: the waits promised, not the mean ones.

@@ -7,14 +7,18 @@ Each takes ``pricing`` and keyword usage (plain numbers or ``Range``), and passe
 from headway.bill.services.compute import ebs, ec2
 from headway.bill.services.endpoints import sagemaker_hosting, sagemaker_serverless
 from headway.bill.services.functions import lambda_
+from headway.bill.services.gateways import api_gateway
 from headway.bill.services.messaging import eventbridge, scheduler, sns, sqs
 from headway.bill.services.network import data_transfer, interface_endpoint, nat_gateway, public_ipv4
 from headway.bill.services.observability import cloudwatch
 from headway.bill.services.storage import s3
+from headway.bill.services.tables import dynamodb
 
 __all__ = [
+    "api_gateway",
     "cloudwatch",
     "data_transfer",
+    "dynamodb",
     "ebs",
     "ec2",
     "eventbridge",

@@ -45,6 +45,23 @@ def _read_event_source(aws: Aws, identity: str) -> dict[str, Any]:
     return found
 
 
+def _permission(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    identity = str(inputs.get("statementId") or logical)
+    # The provider calls the function's name "function".
+    ask(
+        aws, "lambda", "add_permission", inputs, what="aws:lambda/permission:Permission",
+        handled=("statementId", "function"), FunctionName=inputs["function"], StatementId=identity,
+    )  # fmt: skip
+    return Created(f"{inputs['function']}/{identity}")
+
+
+def _read_permission(aws: Aws, identity: str) -> dict[str, Any]:
+    function, _, statement = identity.partition("/")
+    policy = json.loads(aws.client("lambda").get_policy(FunctionName=function)["Policy"])
+    found: dict[str, Any] = next(one for one in policy["Statement"] if one["Sid"] == statement)
+    return found
+
+
 SERVICE_ROLE = "AWSServiceRoleForBatch"
 """moto wants a service role named; with AWS the service-linked one serves an environment that names none."""
 
@@ -181,6 +198,7 @@ def _read_launch_template(aws: Aws, identity: str) -> dict[str, Any]:
 
 ROWS = (
     ResourceType("aws:lambda/function:Function", _function, _read_function),
+    ResourceType("aws:lambda/permission:Permission", _permission, _read_permission),
     ResourceType("aws:lambda/eventSourceMapping:EventSourceMapping", _event_source, _read_event_source),
     ResourceType("aws:batch/computeEnvironment:ComputeEnvironment", _environment, _read_environment),
     ResourceType("aws:batch/jobQueue:JobQueue", _job_queue, _read_job_queue),

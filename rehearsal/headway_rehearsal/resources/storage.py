@@ -77,6 +77,24 @@ def _object(aws: Aws, logical: str, inputs: Inputs) -> Created:
     return Created(f"{inputs['bucket']}/{inputs['key']}", {"key": inputs["key"], "bucket": inputs["bucket"]})
 
 
+def _notification(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    del logical
+    only(inputs, ("bucket", "lambdaFunctions"), f"{_PUT}Notification")
+    rows = [
+        {
+            "Id": str(index),
+            "LambdaFunctionArn": row["lambdaFunctionArn"],
+            "Events": row["events"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": row.get("filterPrefix", "")}]}},
+        }
+        for index, row in enumerate(inputs.get("lambdaFunctions") or [])
+    ]
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket=inputs["bucket"], NotificationConfiguration={"LambdaFunctionConfigurations": rows}
+    )
+    return Created(str(inputs["bucket"]))
+
+
 def _reader(operation: str) -> Any:
     def read(aws: Aws, identity: str) -> dict[str, Any]:
         found: dict[str, Any] = getattr(aws.client("s3"), operation)(Bucket=identity.split("/", 1)[0])
@@ -126,6 +144,9 @@ ROWS = (
         "aws:s3/bucketPolicy:BucketPolicy",
         _setting("put_bucket_policy", None, ("policy",), "aws:s3/bucketPolicy:BucketPolicy"),
         _reader("get_bucket_policy"),
+    ),
+    ResourceType(
+        "aws:s3/bucketNotification:BucketNotification", _notification, _reader("get_bucket_notification_configuration")
     ),
     ResourceType("aws:s3/bucketObjectv2:BucketObjectv2", _object, _read_object),
 )  # fmt: skip

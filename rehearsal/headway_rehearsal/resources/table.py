@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway_rehearsal.resources import access, compute, endpoints, messaging, observability, storage
+from headway_rehearsal.resources import access, apis, compute, endpoints, messaging, observability, storage
 from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType
 
 TABLE: dict[str, ResourceType] = {
-    row.token: row for module in (access, compute, endpoints, messaging, observability, storage) for row in module.ROWS
+    row.token: row
+    for module in (access, apis, compute, endpoints, messaging, observability, storage)
+    for row in module.ROWS
 }
 
 

@@ -1,0 +1,179 @@
+"""The router before a hybrid's parts: an HTTP API that only IAM identities may call, and the function behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from headway.architectures.hybrid_design import Route, RouterDesign
+from headway_components.access import Statement, allow, use_key
+from headway_components.alarms import Metric, Rule, alarm
+from headway_components.row_table import RowTable
+from headway_components.runtime_function import FunctionSize, runtime_function, upload_bundle
+from headway_components.site import Site, physical_name
+from headway_components.storage import REQUESTS, RESULTS, Bucket, objects
+from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings, RouteSettings
+
+ROUTES = {
+    "send": "POST /requests",
+    "result": "GET /results/{id}",
+    "upload": "POST /uploads",
+}
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one part's requests go. ``kind``: ``live``, ``queue`` or ``asynchronous``."""
+
+    kind: str
+    max_wait_s: float
+    endpoint_name: pulumi.Input[str] = ""
+    queue_url: pulumi.Input[str] = ""
+    queue_arn: pulumi.Input[str] = ""
+
+
+@dataclass(frozen=True)
+class Router:
+    """What was made: the API's address and the function's name."""
+
+    api_url: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and what it holds: ``answers`` or ``features``."""
+
+    rows: RowTable
+    holds: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the router's function is told, beside its parts' names."""
+
+    routes: Sequence[Route]
+    targets: Mapping[str, Target]
+    bucket: Bucket
+    model: str
+    table: Table | None = None
+
+
+def router(
+    site: Site, design: RouterDesign, told: Told, topic: pulumi.Input[str], *, log_retention_days: int
+) -> Router:
+    """The API and its function: no route is open to whoever is not allowed ``execute-api:Invoke`` on it."""
+    name = physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_NAME)
+    function = runtime_function(
+        site,
+        "router",
+        upload_bundle(site, told.bucket.name),
+        FunctionSize(design.memory_mb, design.timeout_s, None, log_retention_days),
+        handler="headway_runtime.router.handler",
+        statements=_statements(site, told),
+        environment={VARIABLE: _settings(name, told)},
+    )
+    api = aws.apigatewayv2.Api(
+        site.part("api"),
+        name=name,
+        protocol_type="HTTP",
+        description=f"Requests of {site.name}",
+        tags=site.tags,
+        opts=site.child(),
+    )
+    integration = aws.apigatewayv2.Integration(
+        site.part("api-function"),
+        api_id=api.id,
+        integration_type="AWS_PROXY",
+        integration_uri=function.arn,
+        payload_format_version="2.0",
+        timeout_milliseconds=(design.timeout_s + 1) * 1000,
+        opts=site.child(),
+    )
+    for what, route in ROUTES.items():
+        aws.apigatewayv2.Route(
+            site.part(f"api-{what}"),
+            api_id=api.id,
+            route_key=route,
+            authorization_type="AWS_IAM",
+            target=pulumi.Output.format("integrations/{0}", integration.id),
+            opts=site.child(),
+        )
+    stage = aws.apigatewayv2.Stage(
+        site.part("api-stage"), api_id=api.id, name="$default", auto_deploy=True, tags=site.tags, opts=site.child()
+    )
+    aws.lambda_.Permission(
+        site.part("api-call"),
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="apigateway.amazonaws.com",
+        source_arn=pulumi.Output.format("{0}/*/*", api.execution_arn),
+        opts=site.child(),
+    )
+    alarm(
+        site,
+        "router-errors",
+        topic,
+        Metric("AWS/ApiGateway", "5xx", {"ApiId": api.id}),
+        Rule.above(0, periods=2, of=3),
+        f"{site.name}: the API answers with errors: the router fails, or a live part does not answer.",
+    )
+    # The address is of use once the stage serves.
+    url = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
+    return Router(url, function.name)
+
+
+def _settings(name: str, told: Told) -> pulumi.Output[str]:
+    """The function's settings, once the names in them are known."""
+    known: list[pulumi.Input[str]] = [told.bucket.name, told.table.rows.name if told.table else ""]
+    for target in told.targets.values():
+        known += [target.endpoint_name, target.queue_url]
+    routes = tuple(
+        RouteSettings(
+            tier=one.tier, part=one.part, field=one.field, equals=one.equals, any_of=one.any_of, above=one.above
+        )
+        for one in told.routes
+    )
+    holds = told.table.holds if told.table else ""
+
+    def settings(values: Sequence[Any]) -> str:
+        parts = {
+            part: PartSettings(
+                kind=target.kind,
+                max_wait_s=target.max_wait_s,
+                model=told.model,
+                endpoint_name=values[2 + 2 * index] or "",
+                queue_url=values[3 + 2 * index] or "",
+            )
+            for index, (part, target) in enumerate(told.targets.items())
+        }
+        bucket, table = values[0], values[1] or ""
+        return RouterSettings(
+            name=name, routes=routes, parts=parts, results_bucket=bucket, table=table, table_holds=holds
+        ).to_json()
+
+    return pulumi.Output.all(*known).apply(settings)
+
+
+def _statements(site: Site, told: Told) -> list[Statement]:
+    """Asking live parts, sending to queues, reading results and rows, signing uploads; no more."""
+    statements: list[Statement] = [
+        allow(["s3:GetObject"], [objects(told.bucket.arn, RESULTS), objects(told.bucket.arn, REQUESTS)]),
+        allow(["s3:PutObject"], objects(told.bucket.arn, REQUESTS)),
+        *use_key(site),
+    ]
+    asked = {"live": "sagemaker:InvokeEndpoint", "asynchronous": "sagemaker:InvokeEndpointAsync"}
+    for target in told.targets.values():
+        if target.kind == "queue":
+            statements.append(allow(["sqs:SendMessage"], target.queue_arn))
+        else:
+            arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", target.endpoint_name))
+            statements.append(allow([asked[target.kind]], arn))
+    if told.table is not None:
+        statements.append(allow(["dynamodb:GetItem"], told.table.rows.arn))
+    return statements

@@ -1,0 +1,37 @@
+"""The table of what was computed ahead: one row a key, on demand, expiring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from headway.architectures.hybrid_design import TableDesign
+from headway_components.site import Site
+
+KEY, EXPIRY = "key", "expires_at"
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """What writers and readers need to know of a table."""
+
+    name: pulumi.Input[str]
+    arn: pulumi.Input[str]
+    expires_s: float
+
+
+def row_table(site: Site, design: TableDesign) -> RowTable:
+    """An encrypted table on demand. What it holds can be computed again: no backups."""
+    table = aws.dynamodb.Table(
+        site.part("rows"),
+        billing_mode="PAY_PER_REQUEST",
+        hash_key=KEY,
+        attributes=[{"name": KEY, "type": "S"}],
+        ttl={"attribute_name": EXPIRY, "enabled": True},
+        server_side_encryption={"enabled": True, "kms_key_arn": site.kms_key_arn} if site.kms_key_arn else None,
+        tags=site.tags,
+        opts=site.child(),
+    )
+    return RowTable(table.name, table.arn, float(design.expires_s))

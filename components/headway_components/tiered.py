@@ -1,0 +1,64 @@
+"""Tiered: a router that sends each request to its tier's own architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from headway.architectures.hybrid_design import TieredDesign
+from headway_components.alarms import alarm_topic
+from headway_components.hosted_model import container_of
+from headway_components.parts import QUEUED, addresses, part, target
+from headway_components.router import Told, router
+from headway_components.site import Site, Wiring
+from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
+
+
+class TieredArgs(Wiring, total=False):
+    """Arguments of `Tiered`; ``design`` is required."""
+
+    design: TieredDesign | Mapping[str, Any]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
+    monthly_bill: Mapping[str, str]
+
+
+class Tiered(pulumi.ComponentResource):
+    """Tiers of requests on architectures of their own, as a `TieredDesign` says.
+
+    ``POST {api_url}/requests`` (signed by IAM) answers 200 with a result, or 202 with a ticket whose result is at
+    ``GET {api_url}/results/{id}``. All tiers share a bucket, an alarm topic and the router; each queue is its own.
+    """
+
+    api_url: pulumi.Output[str]
+    results_bucket: pulumi.Output[str]
+    router: pulumi.Output[str]
+    addresses: pulumi.Output[Mapping[str, Mapping[str, str]]]
+    """By part: its queue, endpoint, bucket, dead-letter queue."""
+    parts: dict[str, pulumi.ComponentResource]
+    monthly_bill: pulumi.Output[Mapping[str, str] | None]
+
+    def __init__(self, name: str, args: TieredArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headway:index:Tiered", name, {}, opts)
+        design = TieredDesign.model_validate(args["design"])
+        site = Site.of(self, name, design.architecture, design.region, args)
+        bucket = stack_bucket(site, design.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
+        topic = alarm_topic(site, args.get("alarm_topic_arn"))
+        wiring = {**args, "alarm_topic_arn": topic}
+        self.parts, targets = {}, {}
+        for one in design.parts:
+            shared = {"results_bucket": bucket.name} if one.design.architecture in QUEUED else {}
+            self.parts[one.name] = part(site, one.name, one.design, wiring, **shared)
+            wait = min(route.max_wait_s for route in design.routes if route.part == one.name)
+            targets[one.name] = target(site, self.parts[one.name], wait)
+        model = container_of(site, design).image.rsplit("/", 1)[-1]
+        told = Told(design.routes, targets, bucket, model)
+        made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
+        self.api_url, self.router = made.api_url, made.function_name
+        self.addresses = addresses(self.parts)
+        self.results_bucket = pulumi.Output.from_input(bucket.name)
+        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        names = ("api_url", "results_bucket", "router", "addresses", "monthly_bill")
+        self.register_outputs({one: getattr(self, one) for one in names})

@@ -1,0 +1,127 @@
+"""Designs of the hybrids: a Design that holds Designs, and what stands before them (router) and beside them (table)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from headway.architectures.design import (
+    AsynchronousDesign,
+    BaseDesign,
+    BatchDesign,
+    MicroBatchDesign,
+    RealtimeDesign,
+    ServerlessDesign,
+    SimpleDesign,
+    Value,
+)
+
+
+class RouterDesign(Value):
+    """An HTTP API and the function behind it, which sends each request its way."""
+
+    memory_mb: int
+    timeout_s: int
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The alarms that watch it, each with the metrics it looks at."""
+        return {"router-errors": 1}
+
+
+class TableDesign(Value):
+    """A DynamoDB table on demand, whose rows expire."""
+
+    item_bytes: int
+    """Of one row: its key, its value, what surrounds them."""
+    expires_s: int
+    """Age at which a row is no longer given out, and later deleted."""
+
+
+class Part(Value):
+    """One of the simple architectures inside a hybrid."""
+
+    name: str
+    design: SimpleDesign
+
+
+class Route(Value):
+    """The requests of one tier: the rule that tells them, and the part that serves them."""
+
+    tier: str
+    share: float
+    part: str
+    max_wait_s: float
+    field: str | None = None
+    """Of the request's attributes; None: all that no other route takes."""
+    equals: str | int | float | bool | None = None
+    any_of: tuple[str | int | float, ...] = ()
+    above: float | None = None
+
+
+class TieredDesign(BaseDesign):
+    """A router that sends each request to its tier's own architecture. Tiers that gain from it share one."""
+
+    architecture: Literal["tiered"] = "tiered"
+    routes: tuple[Route, ...]
+    """In the order in which they are tried."""
+    parts: tuple[Part, ...]
+    router: RouterDesign
+    results_kept_days: int
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The router's; each part has its own."""
+        return self.router.alarms
+
+
+class PrecomputedDesign(BaseDesign):
+    """Answers computed ahead by batch and given from a table; what is not there goes the live way."""
+
+    architecture: Literal["precomputed"] = "precomputed"
+    table: TableDesign
+    fill: BatchDesign
+    live: SimpleDesign
+    router: RouterDesign
+    candidates: int
+    """Answers computed at each refresh."""
+    refresh_s: float
+    hit_rate: float
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The router's; each part has its own, that of a fill that nobody asks for among them."""
+        return self.router.alarms
+
+
+class FeaturesDesign(BaseDesign):
+    """Stable features computed ahead by batch for each entity and joined with the live ones of a request."""
+
+    architecture: Literal["features"] = "features"
+    table: TableDesign
+    fill: BatchDesign
+    live: SimpleDesign
+    router: RouterDesign
+    entities: int
+    refresh_s: float
+    oldest_s: float
+    """Age of a feature at the most: a whole refresh, and the time of filling."""
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The router's; each part has its own, that of a fill that nobody asks for among them."""
+        return self.router.alarms
+
+
+Design = Annotated[
+    RealtimeDesign
+    | ServerlessDesign
+    | AsynchronousDesign
+    | MicroBatchDesign
+    | BatchDesign
+    | TieredDesign
+    | PrecomputedDesign
+    | FeaturesDesign,
+    Field(discriminator="architecture"),
+]
