@@ -55,7 +55,7 @@ def hit_rate(precompute: Precompute) -> float:
     >>> from headway.profile import Popularity
     >>> popular = Popularity(zipf=0.9, catalogue=1_000_000)
     >>> round(hit_rate(Precompute(candidates=50_000, popularity=popular, refresh="24h", bytes="4KB")), 3)
-    0.653
+    0.661
     """
     if precompute.popularity is None:
         return precompute.hit_rate or 0.0
