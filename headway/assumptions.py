@@ -68,6 +68,13 @@ _TABLE = (
     Assumption("team.complexity_tolerance", "medium", "", _DESIGN, _DATE),
     Assumption("team.minimum_saving", 0.1, "share", _DESIGN, _DATE),
     Assumption("team.hourly_cost", 95, "USD/h", "loaded cost of a platform engineer", _DATE),
+    # what `headway init` offers as an answer; whoever takes it declares it
+    Assumption("interview.wait_user", 5, "s", "well below the 10 s of a user's attention (Nielsen 1993)", _DATE),
+    Assumption("interview.wait_workflow", 300, "s", _DESIGN, _DATE),
+    Assumption("interview.wait_review", 1800, "s", _DESIGN, _DATE),
+    Assumption("interview.wait_nobody", 86_400, "s", _DESIGN, _DATE),
+    Assumption("interview.ready_lead", 7200, "s", "from the last arrival that counts to the time of day", _DATE),
+    # traffic
     Assumption("traffic.low", 0.8, "x", "uncertainty of declared traffic", _DATE),
     Assumption("traffic.high", 1.25, "x", "uncertainty of declared traffic", _DATE),
     Assumption("traffic.low_unpredictable", 0.5, "x", "uncertainty of unpredictable traffic", _DATE),

@@ -4,7 +4,7 @@ Knows units and defaults; never plans, never prices.
 """
 
 from headway.profile.hybrids import Features, Popularity, Precompute, Tier, When
-from headway.profile.loading import ProfileError, load_profile
+from headway.profile.loading import ProfileError, load_profile, read_profile
 from headway.profile.model import (
     Budget,
     Container,
@@ -44,4 +44,5 @@ __all__ = [
     "WaitRule",
     "When",
     "load_profile",
+    "read_profile",
 ]

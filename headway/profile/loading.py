@@ -35,8 +35,25 @@ def load_profile(path: str | Path) -> Profile:
     try:
         return Profile.model_validate(_plain(content))
     except ValidationError as error:
-        lines = [f"{file}:{_describe(problem, content)}" for problem in _told(error)]
+        lines = [f"{file}:{_line(problem['loc'], content)}: {_describe(problem)}" for problem in _told(error)]
         raise ProfileError("\n".join(dict.fromkeys(lines))) from None
+
+
+def read_profile(content: dict[str, Any]) -> Profile:
+    """The profile that plain values say: what :func:`load_profile` returns for a file that holds them.
+
+    Raises:
+        ProfileError: They say something that cannot be: a line for each problem, with the field.
+
+    >>> read_profile({"name": "x", "latency": {"max_wait": "5x"}, "traffic": {"per_day": 1},
+    ...     "model": {"measured": [{"hardware": "m5.large", "seconds": 1}]}})
+    Traceback (most recent call last):
+    headway.profile.loading.ProfileError: latency.max_wait: got '5x'; '5x': 'x' is no unit of time; use ms, s, m, h or d
+    """
+    try:
+        return Profile.model_validate(content)
+    except ValidationError as error:
+        raise ProfileError("\n".join(dict.fromkeys(_describe(problem) for problem in _told(error)))) from None
 
 
 def _read(file: Path) -> str:
@@ -108,23 +125,22 @@ def _is_branch(part: object) -> bool:
     return isinstance(part, str) and ("[" in part or part in ("float", "str", "int", "bool"))
 
 
-def _describe(problem: dict[str, Any], content: Any) -> str:
+def _describe(problem: dict[str, Any]) -> str:
     location: tuple[Any, ...] = problem["loc"]
     field = ".".join(str(part) for part in location) or "profile"
-    line = _line(location, content)
     kind, given = problem["type"], problem["input"]
     if kind == "missing":
-        return f"{line}: {field} is missing{_example(location)}"
+        return f"{field} is missing{_example(location)}"
     if kind == "extra_forbidden":
         valid = _fields_at(location[:-1])
         hint = nearest(location[-1], valid) or (f"; fields here are {', '.join(valid)}" if valid else "")
-        return f"{line}: {field}: no such field{hint}"
+        return f"{field}: no such field{hint}"
     shown = f"got {_shorten(given)}" if not isinstance(given, dict | BaseModel) else ""
     if kind == "literal_error":
         words = [word.strip(" '") for word in problem["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return f"{line}: {field}: {shown}; use {', '.join(words)}{nearest(given, words)}"
+        return f"{field}: {shown}; use {', '.join(words)}{nearest(given, words)}"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{line}: {field}: {shown}{'; ' if shown else ''}{message[:1].lower()}{message[1:]}"
+    return f"{field}: {shown}{'; ' if shown else ''}{message[:1].lower()}{message[1:]}"
 
 
 def _line(location: Iterable[Any], content: Any) -> int:
