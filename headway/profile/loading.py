@@ -111,9 +111,13 @@ def _plain(value: Any) -> Any:
 
 
 def _told(error: ValidationError) -> Iterator[dict[str, Any]]:
-    """One problem a place: of a union's complaints the first says enough."""
+    """One problem a place: of a union's complaints the first says enough, and a list is short of its wrong items."""
     seen: set[tuple[Any, ...]] = set()
-    for problem in error.errors():
+    problems = error.errors()
+    deep = {problem["loc"][:end] for problem in problems for end in range(1, len(problem["loc"]))}
+    for problem in problems:
+        if problem["type"] == "too_short" and problem["loc"] in deep:
+            continue
         location = tuple(part for part in problem["loc"] if not _is_branch(part))
         if location not in seen:
             seen.add(location)
@@ -139,6 +143,8 @@ def _describe(problem: dict[str, Any]) -> str:
     if kind == "literal_error":
         words = [word.strip(" '") for word in problem["ctx"]["expected"].replace(" or ", ", ").split(",")]
         return f"{field}: {shown}; use {', '.join(words)}{nearest(given, words)}"
+    if kind == "string_pattern_mismatch" and problem["ctx"]["pattern"] in _PATTERNS:
+        return f"{field}: {shown}; use {_PATTERNS[problem['ctx']['pattern']]}"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{field}: {shown}{'; ' if shown else ''}{message[:1].lower()}{message[1:]}"
 
@@ -177,6 +183,11 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
+_PATTERNS = {
+    r"^[a-z][a-z0-9-]*$": "lower-case letters, digits and dashes, beginning with a letter",
+    r"^s3://[^/]+/.+": "an S3 address such as s3://models/classifier.tar.gz",
+}
+"""What the profile's patterns ask for, in words."""
 _EXAMPLES = {
     ("name",): "name: loan-documents",
     ("latency",): "latency: {max_wait: 30m}",
