@@ -27,6 +27,7 @@ HELP = """How long can the people waiting really wait? From the answer to the ch
 and its monthly bill, before anything is created.
 
 \b
+  headway init                                             asks the questions and writes a profile
   headway plan stacks/profiles/loan-documents.yaml         what to run, why, and the bill line by line
   headway lock                                             write the plans that the stacks run (stacks/plans)
   headway lock --check                                     in CI: exit 2 when a plan is out of date
@@ -68,6 +69,17 @@ def _options(
     ] = False,
 ) -> None:
     pass
+
+
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
+
+
+@app.command(add_help_option=False, context_settings=_PASSED_ON)
+def init(context: typer.Context) -> int:
+    """Ask the honest questions, show what each answer costs, and write a profile."""
+    from headway.interview import command
+
+    return DONE if command.run(context.args) else NOT_MET
 
 
 @app.command()
@@ -302,11 +314,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
     except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped")
+    if code == _INTERRUPTED:
+        return _fail("stopped")
     return code if isinstance(code, int) else DONE
 
 
 _USAGE: Any = typer.BadParameter.__mro__[2]
 """The base of every usage error, which typer does not name itself."""
+
+
+_INTERRUPTED = 130
+"""What newer versions of typer make of Ctrl-C."""
 
 
 def _fail(message: str) -> int:

@@ -116,6 +116,18 @@ def test_help_teaches_with_examples_or_options(command: str) -> None:
         assert "headway plan" in said.out or "headway price" in said.out
 
 
+def test_ctrl_c_says_stopped_and_exits_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from headway import cli
+    from headway.profile import schema
+
+    def stop() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(schema, "schema_text", stop)
+    assert cli.run(["schema"]) == 1
+    assert capsys.readouterr().err.strip() == "error: stopped"
+
+
 def test_planning_loads_neither_pulumi_nor_an_aws_sdk() -> None:
     import subprocess
     import sys
