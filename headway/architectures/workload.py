@@ -41,6 +41,8 @@ class Workload:
     max_instances: int | None = None
     scale: float = 1.0
     """Of the profile's traffic in this environment; ``demand`` holds it already."""
+    given: Scenario | None = None
+    """Bill this scenario alone instead of low, expected and high."""
 
     def ranged(self, value: Callable[[Scenario], float]) -> Range:
         """``value`` in the low, expected and high scenario, in order of size."""
@@ -51,7 +53,9 @@ class Workload:
 
     @property
     def scenarios(self) -> tuple[Scenario, Scenario, Scenario]:
-        """Low, expected, high."""
+        """Low, expected, high; the given one three times."""
+        if self.given is not None:
+            return self.given, self.given, self.given
         columns = (
             (self.demand.uncertainty[0], 1.0, self.demand.uncertainty[1]),
             assume_range("spot.miss"),

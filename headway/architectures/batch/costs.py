@@ -18,6 +18,7 @@ from headway.bill import services
 from headway.bill.lines import Bill, Line, Range
 from headway.prices import PriceError
 from headway.sizing.departures import expected_fleet
+from headway.traffic.demand import Demand
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, to_decimal
 
 EC2_TYPES = ("aws:batch/computeEnvironment:ComputeEnvironment",)
@@ -45,12 +46,15 @@ class Usage:
 
 def weeks(design: BatchDesign, workload: Workload) -> list[tuple[DepartureRule, Kinds]]:
     """Each rule of the design with what its departures take in a mean week."""
-    minutes = [minutes_of(rule) for rule in design.departures]
+    return list(zip(design.departures, _weeks(design.departures, workload.demand), strict=True))
+
+
+@lru_cache(maxsize=64)
+def _weeks(rules: tuple[DepartureRule, ...], demand: Demand) -> tuple[Kinds, ...]:
+    """The bill, its scenarios and the waits look at the same weeks."""
+    minutes = [minutes_of(rule) for rule in rules]
     everything = tuple(sorted({minute for row in minutes for minute in row}))
-    return [
-        (rule, kinds(row, previous_departures(row, everything), workload.demand))
-        for rule, row in zip(design.departures, minutes, strict=True)
-    ]
+    return tuple(kinds(row, previous_departures(row, everything), demand) for row in minutes)
 
 
 @lru_cache(maxsize=256)
@@ -81,6 +85,12 @@ def fleet_usage(design: BatchDesign, workload: Workload, scenario: Scenario | No
         on_demand_h=totals["on_demand"] / 3600,
         spot_h=totals["spot"] / 3600,
     )
+
+
+def _usages(design: BatchDesign, workload: Workload, pool: str = "") -> list[Usage]:
+    """The month in each of the workload's scenarios; equal ones are worked out once."""
+    known = {scenario: fleet_usage(design, workload, scenario, pool) for scenario in set(workload.scenarios)}
+    return [known[scenario] for scenario in workload.scenarios]
 
 
 def _add_departures(
@@ -119,19 +129,19 @@ def bill(design: BatchDesign, workload: Workload) -> Bill:
 
 def _instance_lines(design: BatchDesign, pool: WorkerPool, workload: Workload) -> list[Line]:
     pricing = workload.pricing
-    each = [fleet_usage(design, workload, scenario, pool.name) for scenario in workload.scenarios]
+    each = _usages(design, workload, pool.name)
     spot_h, on_demand_h = _span(u.spot_h for u in each), _span(u.on_demand_h for u in each)
     hours = spot_h + on_demand_h
     resting = ("batch.launch", "batch.pull", "batch.linger", "batch.retry_share", "traffic.low", "traffic.high")
     lines: list[Line] = []
     if spot_h.high:
-        low, _, high = (scenario.spot_price for scenario in workload.scenarios)
         on_spot = services.ec2(
             pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
             description=f"spot, batches of {pool.batch_size}",
             assumptions=("spot.miss", "spot.survival_15min", "spot.price", *resting), resource_types=EC2_TYPES,
         )  # fmt: skip
-        lines += [_with_price_range(line, low, high) for line in on_spot]
+        factors = Range.of(*(scenario.spot_price for scenario in workload.scenarios))
+        lines += [_with_price_range(line, factors) for line in on_spot]
     if on_demand_h.high:
         lines += services.ec2(
             pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
@@ -149,7 +159,7 @@ def _instance_lines(design: BatchDesign, pool: WorkerPool, workload: Workload) -
 
 def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
     pricing = workload.pricing
-    usage = [fleet_usage(design, workload, scenario) for scenario in workload.scenarios]
+    usage = _usages(design, workload)
     jobs = _span(u.workers for u in usage)
     log_gb = _span(
         (
@@ -264,11 +274,13 @@ def _span(values: Iterable[float]) -> Range:
     return Range.of(min(low, expected, high), expected, max(low, expected, high))
 
 
-def _with_price_range(line: Line, low: float, high: float) -> Line:
-    """The line with its low and high amount at the spot price's low and high."""
+def _with_price_range(line: Line, factors: Range) -> Line:
+    """The line with its amounts at the spot price's low, expected and high."""
     if line.amount is None:
         return line
     amount = Range(
-        low=line.amount.low * to_decimal(low), expected=line.amount.expected, high=line.amount.high * to_decimal(high)
+        low=line.amount.low * factors.low,
+        expected=line.amount.expected * factors.expected,
+        high=line.amount.high * factors.high,
     )
     return line.model_copy(update={"amount": amount})

@@ -28,6 +28,7 @@ from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import BatchDesign, DepartureRule, FeederDesign, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
+from headway.traffic.demand import Demand
 from headway.units import format_duration
 
 WINDOWS = (2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 10080)
@@ -126,7 +127,7 @@ def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
         else:
             best = legs
     if len(regimes) > 1:
-        leg = _cheapest_leg(hardware, _daily_calendars(workload))
+        leg = _cheapest_leg(hardware, _daily_calendars(workload.demand))
         best = _cheaper(best, None if leg is None else [leg])
     return best
 
@@ -185,11 +186,15 @@ def _regime_departures(hours: tuple[int, ...], window: int) -> tuple[tuple[int, 
     return minutes, tuple(previous_departures(minutes, everything))
 
 
-def _daily_calendars(workload: Workload) -> Iterator[tuple[tuple[int, ...], Kinds]]:
+@lru_cache(maxsize=4)
+def _daily_calendars(demand: Demand) -> tuple[tuple[tuple[int, ...], Kinds], ...]:
+    """Departures at fixed hours of the day; every instance type is tried on the same ones."""
+    found = []
     for period in PERIODS:
         for offset in range(period):
             minutes = tuple(periodic_minutes(period, offset))
-            yield minutes, kinds(minutes, previous_departures(minutes, minutes), workload.demand)
+            found.append((minutes, kinds(minutes, previous_departures(minutes, minutes), demand)))
+    return tuple(found)
 
 
 def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:

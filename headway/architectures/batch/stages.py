@@ -87,7 +87,7 @@ class Hardware:
     percentile: float
     arrival_variability: float
 
-    @property
+    @cached_property
     def start_s(self) -> float:
         """Launch, pull and load: from submitting a job to its first answer."""
         return assume("batch.launch") + assume("batch.pull") + self.load_s
