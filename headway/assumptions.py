@@ -46,6 +46,8 @@ _DESIGN = "Headway design: common practice, override in the profile"
 _FIELD = "practitioner default, measure yours"
 _MEASURED_SPOT = "spot availability measurements, V100, 2023 (SkyServe and peers)"
 _AWS = "AWS documentation"
+_BUILD = "Headway design: container, load test, alarms and run-book on its components"
+_SAVINGS_PLAN = "assumed: AWS states up to 64 %, no figure a type; the ends below it as EC2's GPU reservations, 2025-04"
 _DATE = "2026-11"
 
 _TABLE = (
@@ -142,6 +144,17 @@ _TABLE = (
     Assumption("operations.tiered", 3, "h/month", "Headway design; beside its parts'", _DATE),
     Assumption("operations.precomputed", 2, "h/month", "Headway design; beside its parts'", _DATE),
     Assumption("operations.features", 2, "h/month", "Headway design; beside its parts'", _DATE),
+    Assumption("build.serverless", 16, "h", _BUILD, _DATE),
+    Assumption("build.realtime_fixed", 16, "h", _BUILD, _DATE),
+    Assumption("build.asynchronous", 24, "h", _BUILD, _DATE),
+    Assumption("build.realtime_autoscaled", 32, "h", _BUILD, _DATE),
+    Assumption("build.batch", 40, "h", _BUILD, _DATE),
+    Assumption("migration.resize", 4, "h", "Headway design: the same architecture at another size", _DATE),
+    Assumption("migration.same_call", 8, "h", "Headway design: callers call as before, another endpoint", _DATE),
+    Assumption("migration.other_call", 24, "h", "Headway design: callers send otherwise and fetch results", _DATE),
+    # commitments: shares of the on-demand price, never on the bill
+    Assumption("commitment.ml_savings_plan_1y", 0.25, "share", _SAVINGS_PLAN, _DATE, low=0.15, high=0.38),
+    Assumption("commitment.ml_savings_plan_3y", 0.45, "share", _SAVINGS_PLAN, _DATE, low=0.37, high=0.64),
 )  # fmt: skip
 
 ASSUMPTIONS: dict[str, Assumption] = {row.name: row for row in _TABLE}

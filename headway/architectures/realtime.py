@@ -20,8 +20,9 @@ from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill
 from headway.sizing.queueing import response_quantile, smallest_servers
-from headway.sizing.scaling import instance_hours, raise_early
+from headway.sizing.scaling import instance_hours, instances_held, raise_early
 from headway.sizing.service_time import ServiceTime
+from headway.traffic.demand import Demand
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
 
 MOST_INSTANCES = 1000
@@ -100,6 +101,13 @@ def weekly_instance_hours(design: RealtimeDesign, workload: Workload) -> float:
         target_per_instance=design.invocations_per_instance * 60,
         scale_in_idle_s=assume("endpoint.scale_in_idle"),
     )
+
+
+def hourly_instances(design: RealtimeDesign, demand: Demand) -> list[int]:
+    """Instances in each hour of a mean week, without the lag of scaling in."""
+    if not design.autoscaled or design.invocations_per_instance is None:
+        return list(design.floors)
+    return instances_held(design.floors, demand.mean, design.invocations_per_instance * 60)
 
 
 def _size(workload: Workload, hardware: str) -> Sized | str:

@@ -19,6 +19,15 @@ def raise_early(needed: Sequence[int], start_s: float) -> list[int]:
     return [max(needed[(hour + step) % size] for step in range(ahead + 1)) for hour in range(size)]
 
 
+def instances_held(floors: Sequence[int], mean_rates: Sequence[float], target_per_instance: float) -> list[int]:
+    """Instances by hour: the larger of the floor and what target tracking holds.
+
+    >>> instances_held([1, 1], [10, 350], 100)
+    [1, 4]
+    """
+    return [max(floor, ceil(rate / target_per_instance - 1e-9)) for floor, rate in zip(floors, mean_rates, strict=True)]
+
+
 def instance_hours(
     floors: Sequence[int],
     mean_rates: Sequence[float],
@@ -37,6 +46,6 @@ def instance_hours(
     >>> instance_hours([1, 1], [10, 10], target_per_instance=100, scale_in_idle_s=600)
     2.0
     """
-    held = [max(floor, ceil(rate / target_per_instance - 1e-9)) for floor, rate in zip(floors, mean_rates, strict=True)]
+    held = instances_held(floors, mean_rates, target_per_instance)
     steps_down = sum(max(0, held[hour - 1] - now) for hour, now in enumerate(held))
     return float(sum(held)) + steps_down * scale_in_idle_s / 3600
