@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import log, sqrt
 
-from headway.architectures.candidate import Result
-from headway.planning.search import plan
+from headway.advice.scales import AtScale, at_scale
+from headway.architectures.design import Result
 from headway.prices import PriceBook
 from headway.profile import Profile
 
@@ -31,16 +31,15 @@ class BreakEven(Result):
     """When declared growth reaches it."""
 
 
-def break_evens(profile: Profile, *, prices: PriceBook | None = None) -> tuple[BreakEven, ...]:
+def break_evens(
+    profile: Profile, *, prices: PriceBook | None = None, planned: AtScale | None = None
+) -> tuple[BreakEven, ...]:
     """The nearest volume above and below today's at which the choice changes, within 50 times either way."""
-    known: dict[float, tuple[str | None, float]] = {}
+    scaled = planned or at_scale(profile, prices)
 
     def choice(factor: float) -> str | None:
-        if factor not in known:
-            made = plan(profile, prices=prices, scale=factor, reselect=True)
-            requests = max(one.monthly_requests for one in made.candidates)
-            known[factor] = (made.choice.architecture if made.choice else None, requests)
-        return known[factor][0]
+        made = scaled(factor)
+        return made.choice.architecture if made.choice else None
 
     today = choice(1.0)
     found = []
@@ -52,8 +51,9 @@ def break_evens(profile: Profile, *, prices: PriceBook | None = None) -> tuple[B
         months = log(changed) / log(1 + growth) if growth and (growth > 0) == (changed > 1) else None
         found.append(
             BreakEven(
-                direction=direction, factor=round(changed, 2), per_month=round(known[changed][1]),
-                architecture=known[changed][0], months=None if months is None else round(months, 1),
+                direction=direction, factor=round(changed, 2),
+                per_month=round(max(one.monthly_requests for one in scaled(changed).candidates)),
+                architecture=choice(changed), months=None if months is None else round(months, 1),
             )
         )  # fmt: skip
     return tuple(found)
