@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from headway.architectures.candidate import Candidate, Result
-from headway.architectures.design import BatchDesign
+from headway.advice.finding import WORTH_SAYING, Advice, who_waits
+from headway.advice.mistakes_hardware import unmeasured_cheaper_hardware
+from headway.advice.mistakes_waiting import longer_waits
+from headway.architectures.design import BatchDesign, Candidate
 from headway.planning.plan import Plan
-from headway.planning.search import plan
-from headway.prices import PriceBook
+from headway.prices import PriceBook, load_book
 from headway.profile import Profile
-from headway.units import Money, format_duration, format_usd
+from headway.units import format_duration, format_usd
 
 IDLE_BELOW = 0.2
 """Utilisation under which a fleet mostly waits."""
-WORTH_SAYING = Decimal(5)
-"""US dollars a month below which advice is not worth a reader's time."""
 COMPUTE = ("EC2", "SageMakerHosting", "SageMakerServerless")
-
-
-class Advice(Result):
-    """One thing to look at."""
-
-    code: str
-    message: str
-    saves: Money | None = None
-    """US dollars a month; None where it cannot be said."""
+CURES = {
+    "NATGateway": "S3 through a gateway endpoint is free, and public subnets need no NAT",
+    "CloudWatch": "write fewer logs, watch fewer metrics",
+}
+"""What makes a service around the model cheaper."""
+WATCHES = {
+    "completion": ("failed-jobs", "dead-letters"),
+    "schedule": ("missed-departures", "queue-age", "stuck-jobs", "dispatcher-errors"),
+}
+"""What the alarms of a batch design look after."""
 
 
 def advise(profile: Profile, made: Plan, *, prices: PriceBook | None = None) -> tuple[Advice, ...]:
@@ -43,7 +43,8 @@ def advise(profile: Profile, made: Plan, *, prices: PriceBook | None = None) -> 
     found: list[Advice] = []
     for rule in _RULES:
         found += rule(profile, made, chosen)
-    found += _one_more_wait(profile, made, prices)
+    found += unmeasured_cheaper_hardware(profile, made, prices or load_book())
+    found += longer_waits(profile, made, prices)
     return tuple(sorted(found, key=lambda one: -(one.saves or Decimal(0))))
 
 
@@ -56,7 +57,7 @@ def _real_time_by_default(profile: Profile, made: Plan, chosen: Candidate) -> It
         return
     yield Advice(
         code="real-time-by-default",
-        message=f"real time runs today, but who waits is {_who(profile)}, for "
+        message=f"real time runs today, but who waits is {who_waits(profile)}, for "
         f"{format_duration(profile.latency.max_wait)}: {chosen.architecture} is enough",
         saves=made.current.difference,
     )
@@ -135,7 +136,7 @@ def _overheads(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advi
         yield Advice(
             code="overheads",
             message=f"what surrounds the model costs {format_usd(total)}, the model {format_usd(compute)}; most of it "
-            f"is {most} ({format_usd(rest[most])})",
+            f"is {most} ({format_usd(rest[most])})" + (f": {CURES[most]}" if most in CURES else ""),
         )
 
 
@@ -154,41 +155,23 @@ def _measure_batches(profile: Profile, made: Plan, chosen: Candidate) -> Iterato
             )
 
 
+def _nobody_monitors(profile: Profile, made: Plan, chosen: Candidate) -> Iterator[Advice]:
+    """A batch fails while nobody looks: what its alarms watch, and what none does."""
+    del profile, made
+    if not isinstance(chosen.design, BatchDesign):
+        return
+    watched = " and ".join(
+        f"{what} ({', '.join(name for name in names if name in chosen.design.alarms)})"
+        for what, names in WATCHES.items()
+    )
+    yield Advice(
+        code="nobody-monitors",
+        message=f"nobody looks at a batch while it runs. Alarms watch its {watched}: subscribe somebody to their "
+        "topic. None watches how good the results are: look at a sample",
+    )
+
+
 _RULES: tuple[Callable[[Profile, Plan, Candidate], Iterator[Advice]], ...] = (
     _real_time_by_default, _scale_that_is_not_there, _mostly_idle, _spot_misses, _overheads, _measure_batches,
+    _nobody_monitors,
 )  # fmt: skip
-
-
-def _one_more_wait(profile: Profile, made: Plan, prices: PriceBook | None) -> Iterator[Advice]:
-    """What twice the wait would save, where nobody sits and waits."""
-    if profile.latency.waiting == "user" or made.choice is None:
-        return
-    latency = profile.latency
-    longer = latency.model_copy(
-        update={
-            "max_wait": 2 * latency.max_wait,
-            "schedule": tuple(
-                rule.model_copy(update={"max_wait": max(rule.max_wait, 2 * latency.max_wait)})
-                for rule in latency.schedule
-            ),
-        }
-    )
-    other = plan(profile.model_copy(update={"latency": longer}), prices=prices, scale=made.scale)
-    if other.choice is None:
-        return
-    saves = made.choice.monthly.expected - other.choice.monthly.expected
-    if saves < max(WORTH_SAYING, made.choice.monthly.expected / 10):
-        return
-    yield Advice(
-        code="wait-longer",
-        message=f"if {_who(profile)} can wait {format_duration(2 * latency.max_wait)} instead of "
-        f"{format_duration(latency.max_wait)}, {other.choice.architecture} costs "
-        f"{format_usd(other.choice.monthly.expected)} a month",
-        saves=saves,
-    )
-
-
-def _who(profile: Profile) -> str:
-    return {
-        "user": "a user", "workflow": "a workflow", "review": "a later review", "nobody": "nobody",
-    }[profile.latency.waiting]  # fmt: skip
