@@ -92,7 +92,7 @@ def plan(
     prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Another price snapshot.")] = None,
     curve: Annotated[
         bool,
-        typer.Option("--curve", help="Also what other waits would cost, and the volumes where the choice changes."),
+        typer.Option("--curve", help="Also what other waits would cost, where the choice changes, what to measure."),
     ] = False,
     format_: FormatOption = Format.table,
     details: Annotated[bool, typer.Option("--details", help="Every assumption and the source of each price.")] = False,
@@ -122,17 +122,13 @@ def plan(
         values = {name: [one.model_dump(mode="json") for one in rows] for name, rows in joined.items()}
         _write_json(made.model_dump(mode="json") | values)
     else:
-        from headway.report.advice import print_advice, print_waterfall
         from headway.report.console import console
-        from headway.report.curve import print_curve
+        from headway.report.joined import print_joined
         from headway.report.terminal import print_plan
 
         out = console()
         print_plan(out, made, details=details)
-        print_waterfall(out, joined.get("waterfall", ()))
-        print_advice(out, joined.get("advice", ()))
-        if curve:
-            print_curve(out, joined["curve"], joined["break_evens"])
+        print_joined(out, joined)
     return DONE if made.choice else NOT_MET
 
 
@@ -259,18 +255,25 @@ def schema(
 
 def _joined(profile: Profile, made: Plan, book: PriceBook | None, *, curve: bool) -> dict[str, Sequence[Any]]:
     """What a plan does not hold and its reader wants beside it."""
-    from headway.advice import advise, break_evens, cost_of_waiting, waterfall
+    from headway import advice
     from headway.report.progress import progress
 
     found: dict[str, Sequence[Any]] = {
-        "advice": advise(profile, made, prices=book),
-        "waterfall": waterfall(profile, made, prices=book),
+        "advice": advice.advise(profile, made, prices=book),
+        "waterfall": advice.waterfall(profile, made, prices=book),
+        "one_off": advice.one_off(profile, made, prices=book),
+        "commitments": advice.commitments(profile, made, prices=book),
     }
-    if curve:
-        with progress("what other waits would cost") as say:
-            found["curve"] = cost_of_waiting(profile, prices=book)
-            say("where the choice changes with volume")
-            found["break_evens"] = break_evens(profile, prices=book)
+    if not curve:
+        return found | {"robustness": advice.robustness(profile, made, prices=book)}
+    planned = advice.at_scale(profile, book)
+    with progress("what other waits would cost") as say:
+        found["curve"] = advice.cost_of_waiting(profile, prices=book)
+        say("where the choice changes with volume")
+        found["break_evens"] = advice.break_evens(profile, prices=book, planned=planned)
+        say("what measuring is worth")
+        found["robustness"] = advice.robustness(profile, made, prices=book, planned=planned)
+        found["information"] = advice.information(profile, made, prices=book, planned=planned)
     return found
 
 

@@ -8,6 +8,12 @@ import pytest
 
 from headway import load_profile, plan
 from headway.advice import advise, waterfall
+from headway.advice.mistakes import WATCHES
+from headway.architectures.design import BatchDesign
+from headway.bill import services
+from headway.bill.lines import Bill
+from headway.bill.pricing import Pricing
+from headway.prices import load_book
 from headway.profile import Profile
 
 FOLDER = Path("stacks/profiles")
@@ -104,3 +110,33 @@ def test_most_of_the_loan_documents_saving_is_right_sizing_then_windows_then_spo
     assert steps["real time, right-sized"] > 45_000
     assert 500 < steps["in processing windows, on-demand"] < 1000
     assert 20 < steps["on spot, on-demand as last call"] < 100
+
+
+def test_every_alarm_of_a_batch_watches_its_completion_or_its_schedule_and_is_named() -> None:
+    made = plan(bundled("loan-documents"))
+    assert isinstance(made.design, BatchDesign)
+    named = [name for names in WATCHES.values() for name in names]
+    assert sorted(named) == sorted(made.design.alarms)
+    message = advice(bundled("loan-documents"))["nobody-monitors"].message
+    assert [name for name in named if name not in message] == []
+    assert "None watches how good the results are" in message
+
+
+def test_an_endpoint_that_somebody_calls_is_not_told_that_nobody_looks() -> None:
+    assert "nobody-monitors" not in advice(bundled("fraud-check"))
+    assert "nobody-monitors" not in advice(bundled("video-analysis"))
+
+
+def test_a_nat_gateway_dearer_than_the_model_is_named_with_its_cure() -> None:
+    profile = bundled("contact-form")
+    made = plan(profile)
+    chosen = made.chosen
+    assert chosen is not None
+    assert chosen.bill is not None
+    assert "overheads" not in advice(profile)
+    gateway = Bill(lines=services.nat_gateway(Pricing(load_book(), "us-east-1"), hours=730, gb=100))
+    around = chosen.model_copy(update={"bill": chosen.bill + gateway})
+    others = tuple(around if one is chosen else one for one in made.candidates)
+    found = {one.code: one for one in advise(profile, made.model_copy(update={"candidates": others}))}["overheads"]
+    # 730 h x USD 0.045 and 100 GB x USD 0.045.
+    assert "most of it is NATGateway (USD 37.35): S3 through a gateway endpoint is free" in found.message

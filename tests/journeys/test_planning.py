@@ -227,3 +227,30 @@ def test_a_plan_brings_its_advice_and_where_the_saving_comes_from() -> None:
     assert {"code", "message", "saves"} == content["advice"][0].keys()
     assert content["waterfall"][0]["monthly"] == "47000"
     assert "advice" not in json.loads(headway("plan", LOANS, "--only", "batch", "--format", "json").out)
+
+
+def test_a_plan_says_how_sure_it_is_what_is_paid_once_and_what_could_be_committed() -> None:
+    said = headway("plan", LOANS)
+    words = " ".join(said.out.split())
+    assert "batch stays right in all 8 cases" in words
+    assert "batch takes 40 h to build and 24 h to migrate: USD 6,080" in words
+    assert "nothing to commit: spot is never committed" in words
+    assert max(len(line) for line in said.out.splitlines()) <= 100
+    content = json.loads(headway("plan", LOANS, "--format", "json").out)
+    assert {"commitments", "one_off", "robustness"} <= content.keys()
+    assert "information" not in content
+    assert content["one_off"][0]["cost"] == "6080"
+    assert isinstance(content["robustness"][0]["staying"], str)
+    total = sum(
+        float(line["amount"]["expected"]) for line in content["candidates"][-1]["bill"]["lines"] if line["amount"]
+    )
+    assert total == pytest.approx(float(content["choice"]["monthly"]["expected"]))  # neither is ever in the bill
+
+
+def test_with_a_curve_comes_what_measuring_is_worth() -> None:
+    video = "stacks/profiles/video-analysis.yaml"
+    assert "seconds on g5.xlarge  40 min  batch" in headway("plan", video, "--curve").out
+    content = json.loads(headway("plan", video, "--curve", "--format", "json").out)
+    first = content["information"][0]
+    assert {"input", "value", "factor", "architecture", "changes", "total", "staying", "loses"} == first.keys()
+    assert [case["unknown"] for case in content["robustness"]].count("traffic") == 2
