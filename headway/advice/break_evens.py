@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import log, sqrt
 
 from headway.advice.scales import AtScale, at_scale
-from headway.architectures.design import Result
+from headway.architectures.candidate import Result
 from headway.prices import PriceBook
 from headway.profile import Profile
 

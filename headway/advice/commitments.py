@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from headway.advice.ranking import chosen_among, feasible
-from headway.architectures.design import AsynchronousDesign, Candidate, RealtimeDesign, Result
+from headway.architectures.candidate import Candidate, Result
+from headway.architectures.design import AsynchronousDesign, RealtimeDesign
 from headway.architectures.realtime import hourly_instances
 from headway.assumptions import assume_range
 from headway.bill.lines import Line, Range

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from headway.architectures.design import Result
+from headway.architectures.candidate import Result
 from headway.profile import Profile
 from headway.units import Money
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from headway.advice.ranking import feasible
-from headway.architectures.design import Candidate, RealtimeDesign, Result
+from headway.architectures.candidate import Candidate, Result
+from headway.architectures.design import RealtimeDesign
 from headway.assumptions import ASSUMPTIONS, assume
 from headway.planning.plan import Plan
 from headway.prices import PriceBook, load_book

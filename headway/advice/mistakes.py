@@ -8,7 +8,8 @@ from decimal import Decimal
 from headway.advice.finding import WORTH_SAYING, Advice, who_waits
 from headway.advice.mistakes_hardware import unmeasured_cheaper_hardware
 from headway.advice.mistakes_waiting import longer_waits
-from headway.architectures.design import BatchDesign, Candidate
+from headway.architectures.candidate import Candidate
+from headway.architectures.design import BatchDesign
 from headway.planning.plan import Plan
 from headway.prices import PriceBook, load_book
 from headway.profile import Profile

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from headway.advice.finding import WORTH_SAYING, Advice
-from headway.architectures.design import Candidate
+from headway.architectures.candidate import Candidate
 from headway.planning.plan import Plan
 from headway.prices import PriceBook, PriceError, known_hardware
 from headway.prices.book import Purchase

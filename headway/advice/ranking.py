@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from headway.architectures.design import Candidate, Result
+from headway.architectures.candidate import Candidate, Result
 from headway.planning.plan import Plan
 from headway.prices import PriceBook
 from headway.profile import Profile

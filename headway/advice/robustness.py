@@ -13,7 +13,7 @@ from typing import NamedTuple
 from headway.advice.ranking import Staying, feasible, stay
 from headway.advice.scales import AtScale
 from headway.architectures import ARCHITECTURES, Workload
-from headway.architectures.design import Candidate
+from headway.architectures.candidate import Candidate
 from headway.bill.pricing import Pricing
 from headway.planning.plan import Plan
 from headway.prices import PriceBook, load_book
