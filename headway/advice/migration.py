@@ -10,6 +10,7 @@ from decimal import Decimal
 from headway.advice.ranking import feasible
 from headway.architectures.candidate import Candidate, Result
 from headway.architectures.design import RealtimeDesign
+from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
 from headway.assumptions import ASSUMPTIONS, assume
 from headway.planning.plan import Plan
 from headway.prices import PriceBook, load_book
@@ -17,7 +18,10 @@ from headway.profile import Profile
 from headway.selection import rank
 from headway.units import Money, to_decimal
 
-CALLS = {"realtime": "endpoint", "serverless": "endpoint", "asynchronous": "asynchronous endpoint", "batch": "queue"}
+CALLS = {
+    "realtime": "endpoint", "serverless": "endpoint", "asynchronous": "asynchronous endpoint", "microbatch": "queue",
+    "batch": "queue", "tiered": "router", "precomputed": "router", "features": "router",
+}  # fmt: skip
 """How requests reach an architecture: callers change with it."""
 
 
@@ -74,17 +78,30 @@ def one_off(profile: Profile, made: Plan, *, prices: PriceBook | None = None) ->
 
 def _work(profile: Profile, candidate: Candidate) -> dict[str, float]:
     """Hours by their rows in the table of assumptions."""
-    autoscaled = isinstance(candidate.design, RealtimeDesign) and candidate.design.autoscaled
-    variant = {"realtime": "realtime_autoscaled" if autoscaled else "realtime_fixed"}
-    build = f"build.{variant.get(candidate.architecture, candidate.architecture)}"
+    builds = {row: assume(row) for row in _rows(candidate.design)}
     if profile.current is None:
-        return {build: assume(build)}
+        return builds
     today = profile.current.architecture
     if today == candidate.architecture:
         return {"migration.resize": assume("migration.resize")}
     same = CALLS.get(today) == CALLS[candidate.architecture]
     move = "migration.same_call" if same else "migration.other_call"
-    return {build: assume(build), move: assume(move)}
+    return {**builds, move: assume(move)}
+
+
+def _rows(design: Design | None) -> list[str]:
+    """The rows of what is built: a hybrid's own and its parts', each kind of part once."""
+    if design is None:
+        return []
+    if isinstance(design, RealtimeDesign):
+        return ["build.realtime_autoscaled" if design.autoscaled else "build.realtime_fixed"]
+    own = [f"build.{design.architecture}"]
+    parts: list[Design] = []
+    if isinstance(design, TieredDesign):
+        parts = [part.design for part in design.parts]
+    elif isinstance(design, PrecomputedDesign | FeaturesDesign):
+        parts = [design.fill, design.live]
+    return list(dict.fromkeys([*own, *(row for part in parts for row in _rows(part))]))
 
 
 def _against_today(today: str, difference: Decimal, chosen: Candidate, hours: dict[str, float]) -> OneOff:
