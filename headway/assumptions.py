@@ -91,7 +91,6 @@ _TABLE = (
     Assumption("asynchronous.overhead", 1, "s", "input and output by way of S3, the endpoint's own queue", _DATE),
     Assumption("microbatch.overhead", 0.5, "s", "queue to function, invocation, results written", _DATE),
     Assumption("microbatch.pollers", 5, "pollers", "of an event source mapping at the start; " + _AWS, _DATE),
-    Assumption("microbatch.pollers_quiet", 2, "pollers", "of an event source mapping at low traffic; " + _AWS, _DATE),
     Assumption("microbatch.memory_mb", 512, "MB", _DESIGN, _DATE),
     # serverless
     Assumption("serverless.idle_kept", 900, "s", "idle capacity kept by the platform; observed, not documented", _DATE),

@@ -14,6 +14,7 @@ from headway.advice.ranking import Staying, feasible, stay
 from headway.advice.scales import AtScale
 from headway.architectures import ARCHITECTURES, Workload
 from headway.architectures.candidate import Candidate
+from headway.bill.lines import Bill, Line, Range
 from headway.bill.pricing import Pricing
 from headway.planning.plan import Plan
 from headway.prices import PriceBook, load_book
@@ -27,13 +28,14 @@ class Unknown(NamedTuple):
     field: str
     name: str
     template: str
+    assumption: str
 
 
 UNKNOWNS = (
-    Unknown("spot_price", "spot price", "x {:g}"),
-    Unknown("spot_miss", "departures that miss spot", "{:.0%}"),
-    Unknown("spot_lost", "spot workers interrupted within 15 minutes", "{:.0%}"),
-    Unknown("retried", "items processed twice", "{:.0%}"),
+    Unknown("spot_price", "spot price", "x {:g}", "spot.price"),
+    Unknown("spot_miss", "departures that miss spot", "{:.0%}", "spot.miss"),
+    Unknown("spot_lost", "spot workers interrupted within 15 minutes", "{:.0%}", "spot.survival_15min"),
+    Unknown("retried", "items processed twice", "{:.0%}", "batch.retry_share"),
 )
 """What the bill's ranges come from, besides traffic."""
 
@@ -82,7 +84,9 @@ def _billed_again(profile: Profile, made: Plan, workload: Workload, today: str) 
         for end, scenario in (("low", low), ("high", high)):
             value = getattr(scenario, unknown.field)
             given = replace(workload, given=expected._replace(**{unknown.field: value}))
-            there = stay(profile, [*still, *(_billed(one, given) for one in moved)], workload.pricing.book, today)
+            there = stay(
+                profile, [*still, *(_billed(one, given, unknown, end) for one in moved)], workload.pricing.book, today
+            )
             yield Case(unknown=unknown.name, end=end, value=unknown.template.format(value), **dict(there))
 
 
@@ -92,6 +96,20 @@ def _depends(candidate: Candidate) -> bool:
     return any(names & set(line.assumptions) for line in (candidate.bill.lines if candidate.bill else ()))
 
 
-def _billed(candidate: Candidate, workload: Workload) -> Candidate:
-    bill = ARCHITECTURES[candidate.architecture].bill(candidate.design, workload)
-    return candidate.model_copy(update={"bill": bill})
+def _billed(candidate: Candidate, workload: Workload, unknown: Unknown, end: str) -> Candidate:
+    """The candidate's bill in a scenario. A hybrid's lines that rest on the unknown are taken at that end of theirs.
+
+    That moves them by whatever else they rest on, too: what holds there holds for less.
+    """
+    if candidate.architecture in ARCHITECTURES:
+        bill = ARCHITECTURES[candidate.architecture].bill(candidate.design, workload)
+        return candidate.model_copy(update={"bill": bill})
+    lines = candidate.bill.lines if candidate.bill else ()
+    moved = tuple(_at(line, end) if unknown.assumption in line.assumptions else line for line in lines)
+    return candidate.model_copy(update={"bill": Bill(lines=moved)})
+
+
+def _at(line: Line, end: str) -> Line:
+    if line.amount is None:
+        return line
+    return line.model_copy(update={"amount": Range.exactly(getattr(line.amount, end))})

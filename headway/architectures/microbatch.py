@@ -2,12 +2,13 @@
 
 A collector before a real-time endpoint: the endpoint is planned, sized and billed by ``realtime`` for the batches that
 the collectors make (``headway.sizing.collecting``), and the queue keeps what comes above its flow. Lambda reads a queue
-with several pollers, each closing batches of its own: planned for the worse of few and many. Never touches AWS.
+with several pollers, each closing batches of its own: planned for as many as there can be. Never touches AWS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf, sqrt
 
@@ -145,7 +146,7 @@ def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
 
 def _pairs(workload: Workload) -> Iterator[Pair]:
     """Every N and T on every measured type whose batches fit a function's and an endpoint's limits, and the wait."""
-    profile = workload.profile
+    profile, week = workload.profile, _week(workload)
     fits = min(MOST_ITEMS, SYNC_MAX_BYTES // max(profile.model.request.max, profile.model.response, 1))
     tightest = min(workload.demand.max_wait)
     for hardware in workload.measured_on(serverless=False):
@@ -153,35 +154,49 @@ def _pairs(workload: Workload) -> Iterator[Pair]:
         for most in sorted({size for size in SIZES if size <= min(largest, fits)} | {min(largest, fits)}):
             for window in (0,) if most == 1 else WINDOWS_S:
                 if window + assume("microbatch.overhead") < tightest and window <= LONGEST_WINDOW_S:
-                    pair = _pair(workload, hardware, most, window)
+                    pair = _pair(workload, week, hardware, most, window)
                     if pair.service.quantile(workload.percentile) <= SYNC_TIMEOUT_S:
                         yield pair
 
 
-def _pair(workload: Workload, hardware: str, most: int, window: int) -> Pair:
+@dataclass(frozen=True)
+class Week:
+    """What every pair is weighed with: hours by their mean and peak rate, and what a call of the function costs."""
+
+    hours: Mapping[tuple[float, float], int]
+    call_usd: float
+    second_usd: float
+
+
+def _week(workload: Workload) -> Week:
+    def month(seconds: float) -> float:
+        lines = services.lambda_(
+            workload.pricing, requests=1_000_000, seconds=seconds, memory_mb=int(assume("microbatch.memory_mb")),
+            arch="arm64",
+        )  # fmt: skip
+        return float(Bill(lines=lines).total.expected) / 1_000_000
+
+    hours = Counter(zip(workload.demand.mean, workload.demand.peak, strict=True))
+    return Week(hours, month(0), month(1) - month(0))
+
+
+def _pair(workload: Workload, week: Week, hardware: str, most: int, window: int) -> Pair:
     demand, time = workload.demand, workload.batch_service(hardware)
     points = workload.profile.model.service(hardware)
     cv, concurrency = max(one.variability for one in points), min(one.concurrency for one in points)
-    rates = set(zip(demand.mean, demand.peak, strict=True))
-    hours = {pair: (_collected(pair[0], most, window), _collected(pair[1], most, window)) for pair in rates}
-    busiest = max(rates, key=lambda pair: pair[1])
+    hours = {pair: (_collected(pair[0], most, window), _collected(pair[1], most, window)) for pair in week.hours}
+    busiest = max(hours, key=lambda pair: pair[1])
     size = hours[busiest][1]
     mean = time.alpha * size.mean_size + time.beta
     own = cv * cv * (mean * mean + time.alpha**2 * size.size_variance)
     service = ServiceTime(mean, sqrt(own + time.alpha**2 * size.size_variance) / mean)
-    weekly = sum(_per_hour(rate, hours[rate, peak][0]) for rate, peak in zip(demand.mean, demand.peak, strict=True))
+    weekly = busy = 0.0
+    for (rate, peak), count in week.hours.items():
+        weekly += count * _per_hour(rate, hours[rate, peak][0])
+        busy += count * max(1.0, _per_hour(peak, hours[rate, peak][1]) / 3600 * mean / concurrency)
     held = mean + assume("microbatch.overhead")
-    busy = [
-        max(1.0, _per_hour(peak, hours[rate, peak][1]) / 3600 * mean / concurrency)
-        for rate, peak in zip(demand.mean, demand.peak, strict=True)
-    ]
-    hourly = _hosting_usd(workload, hardware)
-    calls = services.lambda_(
-        workload.pricing, requests=weekly * WEEKS_PER_MONTH, seconds=held,
-        memory_mb=int(assume("microbatch.memory_mb")), arch="arm64",
-    )  # fmt: skip
-    calls_usd = float(Bill(lines=calls).total.expected)
-    least = sum(busy) / 168 * HOURS_PER_MONTH * hourly + calls_usd
+    calls_usd = weekly * WEEKS_PER_MONTH * (week.call_usd + held * week.second_usd)
+    least = busy * WEEKS_PER_MONTH * _hosting_usd(workload, hardware) + calls_usd
     work = _per_hour(busiest[1], size) / 3600 * mean / concurrency
     variability = _between_batches(demand.arrival_variability, size.mean_size, work / (floor(work) + 1))
     return Pair(hardware, most, window, hours, service, concurrency, variability, calls_usd, least)
@@ -201,12 +216,12 @@ def _between_batches(arrivals: float, size: float, busy: float) -> float:
 
 
 def _collected(per_hour: float, most: int, window: int) -> Collected:
-    """The batches of one poller, of as many as make the smallest ones: those wait longest and cost most."""
-    few, many = int(assume("microbatch.pollers_quiet")), int(assume("microbatch.pollers"))
-    return min(
-        (collect(round(per_hour / 3600 / count, 12), most, float(window)) for count in (few, many)),
-        key=lambda made: made.mean_size,
-    )
+    """The batches of one poller, of as many as there can be.
+
+    Lambda starts with five and keeps two at low traffic: with five, fewer come to each, batches take longest and are
+    smallest.
+    """
+    return collect(round(per_hour / 3600 / assume("microbatch.pollers"), 12), most, float(window))
 
 
 def _per_hour(rate: float, made: Collected) -> float:
@@ -268,7 +283,7 @@ def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: Realt
         monthly_requests=demand.per_month,
         backlog=inner.backlog and _items(inner.backlog, pair, workload),
         facts=(_fact(pair), *inner.facts),
-        assumptions=("microbatch.overhead", "microbatch.pollers", "microbatch.pollers_quiet", "operations.microbatch",
+        assumptions=("microbatch.overhead", "microbatch.pollers", "operations.microbatch",
                      *inner.assumptions),
     )  # fmt: skip
 
@@ -308,7 +323,7 @@ def _items(run: BacklogRun, pair: Pair, workload: Workload) -> BacklogRun:
 
 def _pair_of(design: MicroBatchDesign, workload: Workload) -> Pair:
     hardware = design.endpoint.instance_type.removeprefix("ml.")
-    return _pair(workload, hardware, design.batch_size, design.window_s)
+    return _pair(workload, _week(workload), hardware, design.batch_size, design.window_s)
 
 
 def _hosting_usd(workload: Workload, hardware: str) -> float:

@@ -22,20 +22,21 @@ GRID = 48
 class Collected:
     """What collecting makes of one collector's arrivals."""
 
+    rate: float
+    most: int
+    window_s: float
     mean_size: float
     size_variance: float
     mean_wait_s: float
-    waits_s: tuple[float, ...]
-    """Ascending times, and beside them the share of items that waits no longer."""
-    shares: tuple[float, ...]
 
     def wait_quantile(self, p: float) -> float:
         """Seconds that a share ``p`` of the items waits at most for its batch to close."""
-        place = int(np.searchsorted(self.shares, p - 1e-12))
-        return self.waits_s[min(place, len(self.waits_s) - 1)]
+        times, shares = _waits(self.rate, self.most, self.window_s)
+        place = int(np.searchsorted(shares, p - 1e-12))
+        return float(times[min(place, len(times) - 1)])
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16_384)
 def collect(rate: float, most: int, window_s: float) -> Collected:
     """Batches of at most ``most`` items, closed ``window_s`` after their first, at ``rate`` arrivals a second.
 
@@ -47,27 +48,37 @@ def collect(rate: float, most: int, window_s: float) -> Collected:
     >>> round(batch.mean_size, 2), round(batch.mean_wait_s, 1)
     (9.17, 12.7)
     """
-    if most == 1 or window_s == 0 or rate <= 0:
+    if _alone(rate, most, window_s):
         # An item alone in its window waits all of it, unless it fills the batch.
-        wait = 0.0 if most == 1 else window_s
-        return Collected(1.0, 0.0, wait, (wait,), (1.0,))
-    counts = np.arange(1, most)
+        return Collected(rate, most, window_s, 1.0, 0.0, 0.0 if most == 1 else window_s)
     reached = _at_least(rate * window_s, most)
     mean = 1 + float(reached[1:most].sum())
     second = float(np.dot(2 * np.arange(1, most + 1) - 1, reached[:most]))
-    wait = float(np.dot(counts, reached[1:most])) / (rate * mean)
+    wait = float(np.dot(np.arange(1, most), reached[1:most])) / (rate * mean)
+    return Collected(rate, most, window_s, mean, max(0.0, second - mean * mean), wait)
+
+
+def _alone(rate: float, most: int, window_s: float) -> bool:
+    return most == 1 or window_s == 0 or rate <= 0
+
+
+@lru_cache(maxsize=1024)
+def _waits(rate: float, most: int, window_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ascending times, and the share of items that waits no longer."""
+    if _alone(rate, most, window_s):
+        return np.array([0.0 if most == 1 else window_s]), np.ones(1)
+    mean, by_end = collect(rate, most, window_s).mean_size, _at_least(rate * window_s, most)
     times = np.linspace(0, window_s, GRID + 1)
-    beyond = [_waits_beyond(rate, most, window_s, float(time), mean) for time in times[:-1]]
-    shares = np.maximum.accumulate(np.array([*(1 - share for share in beyond), 1.0]))
-    return Collected(mean, max(0.0, second - mean * mean), wait, tuple(times.tolist()), tuple(shares.tolist()))
+    beyond = [_waits_beyond(_at_least(rate * float(time), most), by_end, most) / mean for time in times[:-1]]
+    return times, np.maximum.accumulate(np.array([*(1 - min(1.0, max(0.0, share)) for share in beyond), 1.0]))
 
 
-def _waits_beyond(rate: float, most: int, window_s: float, time: float, mean: float) -> float:
-    """P(W > t) for t < T: the first waits while fewer than N - 1 follow, each other one while the batch is open."""
-    by_time, by_end = _at_least(rate * time, most), _at_least(rate * window_s, most)
-    first = 1 - by_time[most - 1]
-    others = float((by_end[1 : most - 1] - by_time[1 : most - 1]).sum())
-    return float(min(1.0, max(0.0, (first + others) / mean)))
+def _waits_beyond(by_time: NDArray[np.float64], by_end: NDArray[np.float64], most: int) -> float:
+    """Items of a batch that wait longer than t < T, on average.
+
+    The first while fewer than N - 1 follow it within t; each other one that comes later while the batch is open.
+    """
+    return float(1 - by_time[most - 1] + (by_end[1 : most - 1] - by_time[1 : most - 1]).sum())
 
 
 def _at_least(mean: float, most: int) -> NDArray[np.float64]:
