@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from headway.advice.ranking import chosen_among, feasible
 from headway.architectures.candidate import Candidate, Result
-from headway.architectures.design import AsynchronousDesign, RealtimeDesign
+from headway.architectures.design import AsynchronousDesign, MicroBatchDesign, RealtimeDesign
+from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
 from headway.architectures.realtime import hourly_instances
 from headway.assumptions import assume_range
 from headway.bill.lines import Line, Range
@@ -119,12 +120,27 @@ def steady_hours(profile: Profile, made: Plan, candidate: Candidate) -> dict[int
     if isinstance(design, AsynchronousDesign) and line is not None:
         awake = float(line.quantity.expected) / WEEKS_PER_MONTH / design.max_instances
         return {design.max_instances: awake, 0: max(0.0, HOURS_PER_WEEK - awake)}
-    return {}
+    # What stands inside a hybrid is counted by its floors: what is steady about it.
+    floors = [inner.floors for inner in _inside(design)]
+    return {count: float(hours) for count, hours in Counter(map(sum, zip(*floors, strict=True))).items()}
+
+
+def _inside(design: Design | None) -> list[RealtimeDesign]:
+    """The real-time endpoints inside a design that holds others."""
+    if isinstance(design, RealtimeDesign):
+        return [design]
+    if isinstance(design, MicroBatchDesign):
+        return [design.endpoint]
+    if isinstance(design, TieredDesign):
+        return [inner for part in design.parts for inner in _inside(part.design)]
+    return _inside(design.live) if isinstance(design, PrecomputedDesign | FeaturesDesign) else []
 
 
 def _commitment(profile: Profile, made: Plan, candidate: Candidate, years: int, assumption: str) -> Commitment:
     discounts = assume_range(assumption)
     line, none = _hosting(candidate), Range.exactly(0)
+    if not steady_hours(profile, made, candidate):
+        line = None
     known: dict[str, object] = {
         "architecture": candidate.architecture,
         "chosen": made.choice is not None and candidate.architecture == made.choice.architecture,
@@ -143,11 +159,17 @@ def _commitment(profile: Profile, made: Plan, candidate: Candidate, years: int, 
         | {
             "instance_type": line.instance_type,
             "instances": Range.of(*(committed(hours, share) for share in discounts)),
-            "on_demand": line.amount.expected if line.amount else None,
+            "on_demand": _on_demand(candidate),
             "saves": None if price is None else Range.of(*(_saved(hours, share, price) for share in discounts)),
             "note": ASYNCHRONOUS_NOTE if asleep else "",
         }
     )
+
+
+def _on_demand(candidate: Candidate) -> Decimal | None:
+    """The instance hours of all endpoints; None where one has no price."""
+    amounts = [line.amount for line in (candidate.bill.lines if candidate.bill else ()) if line.meter == "hosting"]
+    return None if None in amounts else sum((amount.expected for amount in amounts if amount), Decimal(0))
 
 
 def _saved(hours: Mapping[int, float], discount: float, price: Decimal) -> Decimal:

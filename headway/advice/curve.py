@@ -37,13 +37,32 @@ def cost_of_waiting(
     >>> [(point.max_wait_s, point.architecture) for point in points]
     [(10.0, 'realtime'), (1800.0, 'batch')]
     """
-    own = profile.latency.max_wait
+    own = _own(profile)
     return tuple(_point(profile, wait, prices, own=wait == own) for wait in sorted({*waits_s, own}))
 
 
+def waiting(profile: Profile, wait_s: float) -> Profile:
+    """The profile with another wait, the same at all hours: of its most patient tier, where it has tiers.
+
+    No other tier waits longer than that.
+    """
+    latency = profile.latency.model_copy(update={"max_wait": wait_s, "schedule": (), "ready_by": None})
+    own = _own(profile)
+    tiers = tuple(
+        tier.model_copy(update={"max_wait": wait_s if wait == own else min(wait, wait_s)})
+        for tier in profile.tiers
+        for wait in [tier.max_wait or profile.latency.max_wait]
+    )
+    return profile.model_copy(update={"latency": latency, "tiers": tiers})
+
+
+def _own(profile: Profile) -> float:
+    """The profile's own wait, or that of its most patient tier."""
+    return max([tier.max_wait or profile.latency.max_wait for tier in profile.tiers], default=profile.latency.max_wait)
+
+
 def _point(profile: Profile, wait: float, prices: PriceBook | None, *, own: bool) -> CurvePoint:
-    latency = profile.latency.model_copy(update={"max_wait": wait, "schedule": (), "ready_by": None})
-    made = plan(profile.model_copy(update={"latency": latency}), prices=prices)
+    made = plan(waiting(profile, wait), prices=prices)
     choice = made.choice
     return CurvePoint(
         max_wait_s=wait,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from headway.advice.finding import WORTH_SAYING, Advice, who_waits
 from headway.advice.mistakes_hardware import unmeasured_cheaper_hardware
+from headway.advice.mistakes_hybrids import hybrid_ignored, stale_data
 from headway.advice.mistakes_waiting import longer_waits
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import BatchDesign
@@ -46,6 +47,8 @@ def advise(profile: Profile, made: Plan, *, prices: PriceBook | None = None) -> 
         found += rule(profile, made, chosen)
     found += unmeasured_cheaper_hardware(profile, made, prices or load_book())
     found += longer_waits(profile, made, prices)
+    found += hybrid_ignored(profile, made, prices)
+    found += stale_data(profile, made, prices)
     return tuple(sorted(found, key=lambda one: -(one.saves or Decimal(0))))
 
 

@@ -37,6 +37,8 @@ def print_curve(out: Console, points: Sequence[CurvePoint], changes: Sequence[Br
 
 def _sentence(change: BreakEven) -> str:
     then = f"{change.architecture} is right" if change.architecture else "nothing makes the wait"
+    if change.direction == "hit_rate":
+        return f"below a hit rate of {change.factor:.0%} {change.architecture} costs less, operations included"
     side = "from" if change.direction == "up" else "down to"
     when = f", in {change.months:g} months of declared growth" if change.months else ""
     return f"{side} {change.factor:g} x today's traffic ({change.per_month:,.0f} requests a month) {then}{when}"
