@@ -28,21 +28,40 @@ class Service(NamedTuple):
     """The meters it charges, where these are not its whole family in the book."""
 
 
+def _both(*meters: str) -> tuple[str, ...]:
+    """Meters of both processor architectures."""
+    return tuple(f"{meter}_{arch}" for meter in meters for arch in ("x86", "arm"))
+
+
 _DATA = ("data_processed_in", "data_processed_out", "data_processed_in_or_out")
 _TABLE = (
     Service("ec2", services.ec2, "EC2", "instance hours, on-demand or spot"),
+    Service("ec2-reserved", services.ec2_reserved, "EC2", "reserved instances, no upfront payment",
+            ("standard_ri_1y", "standard_ri_3y", "convertible_ri_1y", "convertible_ri_3y")),
     Service("ebs", services.ebs, "EBS", "gp3 volumes and snapshots"),
     Service("ipv4", services.public_ipv4, "VPC", "public IPv4 addresses", ("public_ipv4_in_use",)),
     Service("sagemaker-hosting", services.sagemaker_hosting, "SageMakerHosting", "endpoint instances, storage, data",
             ("hosting", "ml_storage_gp2", *_DATA)),
     Service("sagemaker-serverless", services.sagemaker_serverless, "SageMakerServerless", "serverless inference",
             ("inference_duration", "provisioned_concurrency", *_DATA)),
-    Service("lambda", services.lambda_, "Lambda", "functions: requests, GB-seconds, ephemeral storage"),
+    Service("lambda", services.lambda_, "Lambda", "functions: requests, GB-seconds, storage, provisioned concurrency",
+            (*_both("requests", "duration", "provisioned_duration", "provisioned_concurrency"),
+             "ephemeral_storage_over_512MB", "event_source_poller")),
+    Service("fargate", services.fargate, "Fargate", "container tasks by vCPU and GB, on demand or spot",
+            (*_both("vcpu", "memory", "spot_vcpu", "spot_memory"), "ephemeral_storage_over_20GB")),
+    Service("ecr", services.ecr, "ECR", "container images kept"),
+    Service("dynamodb", services.dynamodb, "DynamoDB", "tables: requests by unit, capacity, storage, streams, recovery",
+            ("on_demand_rru", "on_demand_wru", "provisioned_rcu", "provisioned_wcu", "storage_standard",
+             "streams_read", "pitr")),
+    Service("api-gateway", services.api_gateway, "APIGateway", "HTTP APIs by 512 KB, REST APIs",
+            ("http_api", "rest_api")),
+    Service("step-functions", services.step_functions, "StepFunctions", "standard and express workflows"),
     Service("sqs", services.sqs, "SQS", "queue requests by 64 KB", ("standard_requests", "fifo_requests")),
     Service("sns", services.sns, "SNS", "topics: publishes by 64 KB, deliveries"),
     Service("s3", services.s3, "S3", "storage and requests"),
-    Service("eventbridge", services.eventbridge, "EventBridge", "custom events, pipes, API destinations by 64 KB",
-            ("custom_events", "pipes_requests", "api_destinations")),
+    Service("eventbridge", services.eventbridge, "EventBridge", "custom events, API destinations by 64 KB",
+            ("custom_events", "api_destinations")),
+    Service("pipes", services.pipes, "EventBridge", "EventBridge pipes, by 64 KB", ("pipes_requests",)),
     Service("scheduler", services.scheduler, "EventBridge", "schedule invocations", ("scheduler_invocations",)),
     Service("cloudwatch", services.cloudwatch, "CloudWatch", "metrics, alarms, dashboards, logs"),
     Service("nat", services.nat_gateway, "NATGateway", "NAT gateways: hours and data"),

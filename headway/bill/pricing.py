@@ -87,11 +87,6 @@ def instance_line(
 ) -> Line:
     """The line of an instance's hours. Its meter is the purchase."""
     quantity = as_range(hours)
-    named = Context(
-        f"{context.description}, {instance_type}" if context.description else instance_type,
-        context.assumptions,
-        context.resource_types,
-    )
     rate = pricing.rates.get(purchase)
     if rate is not None:
         price = Price(rate, "instance-hour", "given", "", "given")
@@ -101,11 +96,27 @@ def instance_line(
         except PriceError:
             if not any(instance_type in pricing.book.content[purchase].get(name, ()) for name in pricing.book.regions):
                 raise
+            named = _named(context, instance_type)
             line = _line(service, purchase, "unpriced", quantity, "instance-hour", None, named)
             return line.model_copy(update={"instance_type": instance_type})
+    return instance_line_at(price, service, instance_type, purchase, quantity, context)
+
+
+def instance_line_at(
+    price: Price, service: str, instance_type: str, meter: str, hours: Quantity, context: Context
+) -> Line:
+    """The line of an instance's hours at a price that is already known."""
+    quantity = as_range(hours)
     amount = quantity.each(lambda value: value * price.usd)
-    line = _line(service, purchase, "priced", quantity, price.unit, _PricedAt((price,), amount), named)
+    line = _line(
+        service, meter, "priced", quantity, price.unit, _PricedAt((price,), amount), _named(context, instance_type)
+    )
     return line.model_copy(update={"instance_type": instance_type})
+
+
+def _named(context: Context, instance_type: str) -> Context:
+    said = f"{context.description}, {instance_type}" if context.description else instance_type
+    return Context(said, context.assumptions, context.resource_types)
 
 
 def tiered_amount(things: Decimal, tiers: Sequence[Price]) -> Decimal:

@@ -18,8 +18,7 @@ from typing import Any
 
 from headway.errors import HeadwayError
 from headway.prices.book import DATA, FORMAT, PRICES_FILE
-
-COMMITMENTS_FILE = DATA / "commitments.json.gz"
+from headway.prices.commitments import COMMITMENTS_FILE
 
 SPOT_METHODS = ("measured", "measured_az_median", "derived_30d_avg")
 """Best first: a quote beats an average of a discount."""

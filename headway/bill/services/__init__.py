@@ -4,15 +4,17 @@ Each takes ``pricing`` and keyword usage (plain numbers or ``Range``), and passe
 ``resource_types`` on to its lines. A meter that was not used makes no line.
 """
 
-from headway.bill.services.compute import ebs, ec2
+from headway.bill.services.compute import ebs, ec2, ec2_reserved
+from headway.bill.services.containers import ecr, fargate
 from headway.bill.services.endpoints import sagemaker_hosting, sagemaker_serverless
 from headway.bill.services.functions import lambda_
 from headway.bill.services.gateways import api_gateway
-from headway.bill.services.messaging import eventbridge, scheduler, sns, sqs
+from headway.bill.services.messaging import eventbridge, pipes, scheduler, sns, sqs
 from headway.bill.services.network import data_transfer, interface_endpoint, nat_gateway, public_ipv4
 from headway.bill.services.observability import cloudwatch
 from headway.bill.services.storage import s3
 from headway.bill.services.tables import dynamodb
+from headway.bill.services.workflows import step_functions
 
 __all__ = [
     "api_gateway",
@@ -21,10 +23,14 @@ __all__ = [
     "dynamodb",
     "ebs",
     "ec2",
+    "ec2_reserved",
+    "ecr",
     "eventbridge",
+    "fargate",
     "interface_endpoint",
     "lambda_",
     "nat_gateway",
+    "pipes",
     "public_ipv4",
     "s3",
     "sagemaker_hosting",
@@ -32,4 +38,5 @@ __all__ = [
     "scheduler",
     "sns",
     "sqs",
+    "step_functions",
 ]

@@ -6,7 +6,19 @@ from decimal import Decimal
 from typing import Literal
 
 from headway.bill.lines import Line
-from headway.bill.pricing import Context, Pricing, Quantity, as_range, instance_line, metered, used
+from headway.bill.pricing import (
+    Context,
+    Pricing,
+    Quantity,
+    as_range,
+    instance_line,
+    instance_line_at,
+    metered,
+    used,
+)
+from headway.prices import Price
+from headway.prices.commitments import commitment_discount
+from headway.units import HOURS_PER_MONTH
 
 GP3_FREE_IOPS = 3000
 GP3_FREE_MIBPS = 125
@@ -30,6 +42,35 @@ def ec2(
     """
     context = Context(description, assumptions, resource_types)
     return (instance_line(pricing, "EC2", instance_type, purchase, hours, context),)
+
+
+def ec2_reserved(
+    pricing: Pricing,
+    *,
+    instance_type: str,
+    instances: Quantity = 1,
+    term: Literal["1y", "3y"] = "1y",
+    offering: Literal["standard_ri", "convertible_ri"] = "standard_ri",
+    description: str = "",
+    assumptions: tuple[str, ...] = (),
+    resource_types: tuple[str, ...] = (),
+) -> tuple[Line, ...]:
+    """Instances reserved without upfront payment: every hour of the month is paid, used or not.
+
+    Raises:
+        PriceError: No discount of this kind is known for the type in the region.
+    """
+    context, meter = Context(description, assumptions, resource_types), f"{offering}_{term}"
+    given = pricing.rates.get(meter)
+    if given is not None:
+        price = Price(given, "instance-hour", "given", "", "given")
+    else:
+        on_demand = pricing.book.instance(pricing.region, instance_type, "on_demand")
+        found = commitment_discount(pricing.region, instance_type, offering=offering, term=term)
+        source = f"{on_demand.source} less {found.share:.1%} ({found.source})"
+        price = Price(on_demand.usd * (1 - found.share), "instance-hour", source, found.as_of, "medium")
+    hours = as_range(instances) * HOURS_PER_MONTH
+    return (instance_line_at(price, "EC2", instance_type, meter, hours, context),)
 
 
 def ebs(

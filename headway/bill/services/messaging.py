@@ -1,4 +1,4 @@
-"""Amazon SQS, SNS, EventBridge and EventBridge Scheduler."""
+"""Amazon SQS, SNS, EventBridge with its pipes and its scheduler."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def eventbridge(
     *,
     events: Quantity,
     event_bytes: float = 0,
-    kind: Literal["custom_events", "pipes_requests", "api_destinations"] = "custom_events",
+    kind: Literal["custom_events", "api_destinations"] = "custom_events",
     description: str = "",
     assumptions: tuple[str, ...] = (),
     resource_types: tuple[str, ...] = (),
@@ -68,6 +68,22 @@ def eventbridge(
     """Custom events by 64 KB; AWS's own events on the default bus are free and make no line."""
     count = as_range(events) * chunks(event_bytes)
     return (metered(pricing, "EventBridge", kind, count, Context(description, assumptions, resource_types)),)
+
+
+def pipes(
+    pricing: Pricing,
+    *,
+    requests: Quantity,
+    event_bytes: float = 0,
+    description: str = "",
+    assumptions: tuple[str, ...] = (),
+    resource_types: tuple[str, ...] = (),
+) -> tuple[Line, ...]:
+    """Requests that a pipe lets through its filter, by 64 KB."""
+    count = as_range(requests) * chunks(event_bytes)
+    return (
+        metered(pricing, "EventBridge", "pipes_requests", count, Context(description, assumptions, resource_types)),
+    )
 
 
 def scheduler(
