@@ -3,8 +3,10 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,7 @@ def test_a_patient_tier_gets_a_ticket_and_its_result_by_it(here: Stand, monkeypa
     told = settings(here)
     status, ticket = call(monkeypatch, told, body={"id": "b", "body": {"n": 5}})
     assert (status, ticket["status"], ticket["result"]) == (202, "queued", "/results/b")
+    jsonschema.validate(ticket, json.loads(Path("schemas/ticket.schema.json").read_text()))
     assert here.depth() == (1, 0)
     assert call(monkeypatch, told, "GET /results/{id}", id="b") == (404, {"id": "b", "status": "not there yet"})
     assert here.start().wait(timeout=10) == 0
