@@ -8,7 +8,7 @@ with several pollers, each closing batches of its own: planned for as many as th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf, sqrt
 
@@ -27,7 +27,7 @@ from headway.prices import PriceError
 from headway.profile import Measurement, Payload
 from headway.sizing.collecting import Collected, collect
 from headway.sizing.mixture import SHARES, SLICES, Mixture
-from headway.sizing.queueing import response_points
+from headway.sizing.queueing import response_points, smallest_servers
 from headway.sizing.service_time import ServiceTime
 from headway.traffic.demand import Backlog, Demand
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
@@ -38,8 +38,8 @@ MOST_ITEMS = 10_000
 """BatchSize of a standard queue (the same page)."""
 SIZES = (1, 2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)
 WINDOWS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300)
-MOST_TRIED = 8
-"""Pairs that are sized in full, the most promising first."""
+MOST_SIZED = 2
+"""Pairs that are sized hour by hour, the most promising first."""
 AS_GOOD = 1.005
 """A pair so little dearer than the cheapest is taken for it: nobody waits half a minute longer for that."""
 LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
@@ -85,19 +85,50 @@ def plan(workload: Workload) -> list[Candidate]:
     if not pairs:
         return [workload.infeasible("microbatch", _no_pair(workload))]
     sized: dict[bool, list[tuple[float, Pair, Candidate, RealtimeDesign]]] = {False: [], True: []}
-    cheapest, reason = inf, ""
-    for index, pair in enumerate(pairs):
-        if index >= MOST_TRIED or pair.least_usd > cheapest * AS_GOOD:
-            break
+    reason = ""
+    for pair in _promising(workload, pairs):
         for inner in realtime.plan(_batches(workload, pair)):
-            design, usd = inner.design, _cost(inner) + pair.calls_usd
-            if not inner.feasible or not isinstance(design, RealtimeDesign):
+            design = inner.design
+            if inner.feasible and isinstance(design, RealtimeDesign):
+                sized[design.autoscaled].append((_cost(inner) + pair.calls_usd, pair, inner, design))
+            else:
                 reason = reason or f"batches of {pair.most} in {pair.window_s} s: {inner.reason}"
-                continue
-            cheapest = min(cheapest, usd)
-            sized[design.autoscaled].append((usd, pair, inner, design))
+        if len(sized[False]) >= MOST_SIZED:
+            break
     found = [_candidate(workload, *_quickest(rows)) for rows in sized.values() if rows]
     return found or [workload.infeasible("microbatch", reason or _no_pair(workload))]
+
+
+def _promising(workload: Workload, pairs: Sequence[Pair]) -> list[Pair]:
+    """Pairs by what a fixed endpoint for their busiest hour costs, without those that cannot come near the cheapest."""
+    found: list[tuple[float, int, int, Pair]] = []
+    cheapest = inf
+    for pair in pairs:
+        if pair.least_usd > cheapest * AS_GOOD:
+            break
+        count = _instances(workload, pair)
+        if count is not None:
+            usd = count * HOURS_PER_MONTH * _hosting_usd(workload, pair.hardware) + pair.calls_usd
+            cheapest = min(cheapest, usd)
+            found.append((usd, pair.window_s, pair.most, pair))
+    # Of those as good as the cheapest the quickest first: they are the ones that can be taken.
+    near = sorted((row for row in found if row[0] <= cheapest * AS_GOOD), key=lambda row: row[1:3])
+    rest = sorted((row for row in found if row[0] > cheapest * AS_GOOD), key=lambda row: row[:3])
+    return [row[3] for row in (*near, *rest)] or list(pairs[:1])
+
+
+def _instances(workload: Workload, pair: Pair) -> int | None:
+    """Instances that the busiest hour's batches need within the tightest wait."""
+    rates = max(pair.hours, key=lambda rates: rates[1])
+    quiet, busy = pair.hours[rates]
+    spent = quiet.wait_quantile(workload.percentile) + assume("microbatch.overhead") + assume("endpoint.overhead")
+    goal = min(min(workload.demand.max_wait) - spent, SYNC_TIMEOUT_S)
+    if goal <= 0:
+        return None
+    return smallest_servers(
+        _per_hour(rates[1], busy) / 3600, pair.service, goal, workload.percentile, concurrency=pair.concurrency,
+        ca2=pair.variability, most=realtime.MOST_INSTANCES,
+    )  # fmt: skip
 
 
 def _quickest(
@@ -232,11 +263,16 @@ def _per_hour(rate: float, made: Collected) -> float:
 def _batches(workload: Workload, pair: Pair) -> Workload:
     """The workload that reaches the endpoint: batches instead of requests, and the wait that collecting leaves."""
     demand, model = workload.demand, workload.profile.model
-    rows = list(zip(demand.mean, demand.peak, demand.max_wait, strict=True))
-    mean = tuple(_per_hour(rate, pair.hours[rate, peak][0]) for rate, peak, _ in rows)
-    peak_ = tuple(_per_hour(peak, pair.hours[rate, peak][1]) for rate, peak, _ in rows)
-    spent = {rates: made[0].wait_quantile(workload.percentile) for rates, made in pair.hours.items()}
-    left = tuple(max(1e-3, wait - spent[rate, peak] - assume("microbatch.overhead")) for rate, peak, wait in rows)
+    overhead = assume("microbatch.overhead")
+    flows = {
+        (rate, peak): (
+            _per_hour(rate, quiet), _per_hour(peak, busy), quiet.wait_quantile(workload.percentile) + overhead,
+        )
+        for (rate, peak), (quiet, busy) in pair.hours.items()
+    }  # fmt: skip
+    hours = [flows[rates] for rates in zip(demand.mean, demand.peak, strict=True)]
+    mean, peak_ = tuple(hour[0] for hour in hours), tuple(hour[1] for hour in hours)
+    left = tuple(max(1e-3, wait - hour[2]) for wait, hour in zip(demand.max_wait, hours, strict=True))
     per_batch = demand.per_week / sum(mean)
     backlog = demand.backlog and Backlog(ceil(demand.backlog.items / pair.most), demand.backlog.within_s)
     measured = Measurement(
@@ -342,9 +378,10 @@ def _fact(pair: Pair) -> str:
     mean, peak = (made.mean_size for made in pair.hours[busiest])
     if pair.most == 1:
         return "one request a call, from the queue"
+    longest = ", the longest that Lambda waits" if pair.window_s == LONGEST_WINDOW_S else ""
     return (
-        f"a batch closes at {pair.most} requests or {pair.window_s} s, whichever first; in the busiest hour it holds "
-        f"{mean:.1f} on average, {peak:.1f} at its peak"
+        f"a batch closes at {pair.most} requests or {pair.window_s} s{longest}, whichever first; in the busiest hour "
+        f"it holds {mean:.1f} on average, {peak:.1f} at its peak"
     )
 
 

@@ -67,7 +67,7 @@ def test_a_micro_batch_stack_closes_batches_and_answers_each_request(project: Pr
     assert (outcome.architecture, outcome.complete) == ("microbatch", True)
     sizes = [int(event.split("batch of ")[1].split()[0]) for event in outcome.events if "batch of" in event]
     assert sum(sizes) == 25
-    assert max(sizes) == 10, "ten close a batch before its five seconds are over"
+    assert max(sizes) == 8, "eight close a batch before its five seconds are over"
     # Nobody waits longer than the window, the hand-over and the model here.
     assert all(one.wait_s is not None and 0.5 <= one.wait_s < 6.5 for one in outcome.requests)
 
