@@ -13,7 +13,7 @@ from headway.prices import PriceBook, load_book
 from headway.profile import Profile
 from headway.selection import rank
 
-STEPS = {"up": (2.0, 5.0, 15.0, 50.0), "down": (0.5, 0.2, 0.07, 0.02)}
+STEPS = {"up": (3.0, 12.0, 50.0), "down": (0.3, 0.08, 0.02)}
 """Multiples of today's traffic that are looked at, on the way up and on the way down."""
 RATE_HALVINGS = 6
 """To a hundredth and a half of a hit rate."""

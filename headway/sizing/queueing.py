@@ -8,7 +8,7 @@ Rates per second, times in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, inf, log, sqrt
 
@@ -19,6 +19,8 @@ from headway.sizing.kernel import simulate_quantile
 from headway.sizing.service_time import ServiceTime
 
 FORMULAS_UP_TO_CV = 1.5
+GRID = 64
+"""Times at which a whole distribution is worked out."""
 _EDGES = np.concatenate([np.linspace(0, 0.9, 61), np.linspace(0.9, 0.99, 25)[1:], np.linspace(0.99, 1, 21)[1:]])
 """Slices of the service time's distribution, finer where a percentile looks."""
 _WEIGHTS, _MIDDLES = np.diff(_EDGES), ((_EDGES[1:] + _EDGES[:-1]) / 2).tolist()
@@ -113,10 +115,25 @@ def response_quantile(rate: float, service: ServiceTime, servers: int, p: float,
 
 
 def response_points(
-    rate: float, service: ServiceTime, servers: int, shares: Iterable[float], *, ca2: float = 1.0
+    rate: float, service: ServiceTime, servers: int, shares: Sequence[float], *, ca2: float = 1.0
 ) -> NDArray[np.float64]:
-    """Wait + service at each of the shares; infinite where the queue grows forever."""
-    return np.array([response_quantile(rate, service, servers, float(share), ca2=ca2) for share in shares])
+    """Wait + service at each of the ascending shares; infinite where the queue grows forever.
+
+    Worked out on a grid of times and read off between them, within one percent of ``response_quantile``.
+    """
+    if rate * service.mean >= servers or rate == 0 or service.cv > FORMULAS_UP_TO_CV or service.sigma == 0:
+        return np.array([response_quantile(rate, service, servers, float(share), ca2=ca2) for share in shares])
+    wait, chance = _tail(rate, service, servers, ca2)
+    if chance < 1e-9:
+        return np.array([service.quantile(float(share)) for share in shares])
+    longest = response_quantile(rate, service, servers, float(shares[-1]), ca2=ca2)
+    times = np.geomspace(service.quantile(float(shares[0])) * 0.999, longest * 1.001, GRID)
+    left = times[:, None] - _nodes(service)[None, :]
+    late = np.where(left < 0, 0.0, _WEIGHTS * np.exp(-np.maximum(left, 0.0) / wait)).sum(axis=1)
+    alone = np.array([1 - service.cdf(float(time)) for time in times])
+    beyond = np.maximum(alone + chance * late, 1e-12)
+    found: NDArray[np.float64] = np.interp(-np.log1p(-np.asarray(shares)), -np.log(beyond), times)
+    return found
 
 
 def smallest_servers(

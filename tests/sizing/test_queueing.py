@@ -119,3 +119,21 @@ def test_no_number_of_servers_makes_service_faster() -> None:
 def test_more_than_the_most_servers_is_not_an_answer() -> None:
     assert smallest_servers(100.0, ServiceTime(1.0, 0.3), 5.0, 0.99, most=50) is None
     assert smallest_servers(100.0, ServiceTime(1.0, 0.3), 5.0, 0.99, concurrency=4, most=50) in range(26, 32)
+
+
+@pytest.mark.parametrize(
+    ("load", "servers", "cv", "ca2"),
+    [(0.5, 1, 0.3, 1.0), (0.95, 4, 0.3, 1.0), (0.8, 40, 1.2, 2.0), (0.2, 2, 0.05, 0.6)],
+)
+def test_a_whole_distribution_agrees_with_its_quantiles_one_by_one(
+    load: float, servers: int, cv: float, ca2: float
+) -> None:
+    from headway.sizing.mixture import SHARES
+    from headway.sizing.queueing import response_points
+
+    service = ServiceTime(2.0, cv)
+    rate = load * servers / service.mean
+    points = response_points(rate, service, servers, SHARES, ca2=ca2)
+    for share, point in zip(SHARES, points, strict=True):
+        one = response_quantile(rate, service, servers, float(share), ca2=ca2)
+        assert point == pytest.approx(one, rel=0.01), share
