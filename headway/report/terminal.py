@@ -32,7 +32,9 @@ def print_plan(out: Console, plan: Plan, *, details: bool = False) -> None:
         if plan.choice is not None and plan.choice.per_1000_requests is not None:
             out.print(f"{format_usd(plan.choice.per_1000_requests)} per 1,000 requests{_utilization(chosen)}.")
     if chosen is not None and chosen.backlog is not None:
-        _print_backlog(out, chosen.backlog, details=details)
+        _print_once(out, "Backlog", chosen.backlog, details=details)
+    if chosen is not None and chosen.first_load is not None:
+        _print_once(out, "First load", chosen.first_load, details=details)
     if plan.current is not None:
         heading(out, "Today")
         out.print(Text(_current(plan.current, plan)))
@@ -112,8 +114,8 @@ def _utilization(candidate: Candidate) -> str:
     return "" if candidate.utilization is None else f"; instances are busy {candidate.utilization:.0%} of what is paid"
 
 
-def _print_backlog(out: Console, run: BacklogRun, *, details: bool) -> None:
-    heading(out, f"Backlog, once: {run.items:,} items")
+def _print_once(out: Console, what: str, run: BacklogRun, *, details: bool) -> None:
+    heading(out, f"{what}, once: {run.items:,} items")
     out.print(
         f"Done in {format_duration(run.takes_s)} of the {format_duration(run.within_s)} allowed, "
         f"on {run.workers} {'worker' if run.workers == 1 else 'workers'}, "

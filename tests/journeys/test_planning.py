@@ -254,3 +254,9 @@ def test_with_a_curve_comes_what_measuring_is_worth() -> None:
     first = content["information"][0]
     assert {"input", "value", "factor", "architecture", "changes", "total", "staying", "loses"} == first.keys()
     assert [case["unknown"] for case in content["robustness"]].count("traffic") == 2
+
+
+def test_the_first_load_of_a_feature_table_is_told_apart_from_the_month() -> None:
+    said = headway("plan", "stacks/profiles/transaction-risk.yaml").out
+    assert "First load, once: 1,500,000 items" in said
+    assert "besides the month's bill" in said
