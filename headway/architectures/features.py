@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from headway.architectures.candidate import Candidate
+from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import Wait
 from headway.architectures.filling import SHORTEST_S, fill_time_s, filling, plan_fill, share_of_work
 from headway.architectures.hybrid_design import FeaturesDesign, TableDesign
@@ -29,6 +29,7 @@ from headway.architectures.router_path import (
 )
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
+from headway.bill import services
 from headway.bill.lines import Bill
 from headway.profile import Features
 from headway.units import format_duration
@@ -103,6 +104,17 @@ def plan(workload: Workload, parts: Parts, shape: Sequence[str] = ()) -> list[Ca
     return [_candidate(workload, features, entities, (period, within), filled, joined)]
 
 
+def _first_load(workload: Workload, design: FeaturesDesign, fill: Fitting) -> BacklogRun | None:
+    """Every entity's row once, before the first request."""
+    run = fill.candidate.backlog
+    if run is None:
+        return None
+    rows = services.dynamodb(
+        workload.pricing, writes=run.items, item_bytes=design.table.item_bytes, description="rows of the first load"
+    )
+    return run.model_copy(update={"bill": run.bill + Bill(lines=rows)})
+
+
 def _live(workload: Workload, features: Features) -> Workload:
     """Requests with the stable part of their work taken off, behind the router and its look in the table."""
     demand, profile = workload.demand, workload.profile
@@ -154,7 +166,7 @@ def _candidate(
         operations=workload.people(live.operations_h + fill.operations_h + assume("operations.features")),
         utilization=shared_utilization((fill, live)),
         monthly_requests=monthly,
-        first_load=fill.candidate.backlog,
+        first_load=_first_load(workload, design, fill),
         facts=(
             f"{features.stable_share:.0%} of the work is computed ahead for {entities:,} entities, "
             f"{changed_share(features, period):.0%} of them at each refresh, every {format_duration(period)}; a "

@@ -48,7 +48,8 @@ def plan_fill(
     if not isinstance(found.design, BatchDesign):
         return found
     design = found.design.model_copy(update={"results_to": "table"})
-    return found.model_copy(update={"design": design, "bill": batch.bill(design, filling)})
+    once = batch.backlog_run(design, filling)
+    return found.model_copy(update={"design": design, "bill": batch.bill(design, filling), "backlog": once})
 
 
 def filling(part: Fitting) -> BatchDesign:

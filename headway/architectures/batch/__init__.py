@@ -3,7 +3,7 @@
 Plans window, workers, batch size and instance type together for each regime of waits; never touches AWS.
 """
 
-from headway.architectures.batch.costs import bill
+from headway.architectures.batch.costs import backlog_run, bill
 from headway.architectures.batch.search import plan
 
-__all__ = ["bill", "plan"]
+__all__ = ["backlog_run", "bill", "plan"]

@@ -244,8 +244,8 @@ def backlog_run(design: BatchDesign, workload: Workload) -> BacklogRun | None:
         *services.public_ipv4(pricing, hours=spot_h + on_demand_h, description="backlog public addresses"),
         *services.sqs(pricing, requests=backlog.items * 3, message_bytes=design.requests.inline_bytes,
                       description="backlog through the queue"),
-        *stored_lines(design, workload, lambda _: backlog.items, kept_days=design.results_kept_days,
-                      description="backlog bodies and results"),
+        *(stored_lines(design, workload, lambda _: backlog.items, kept_days=design.results_kept_days,
+                       description="backlog bodies and results") if design.results_to == "bucket" else ()),
     )  # fmt: skip
     return BacklogRun(
         items=backlog.items, within_s=backlog.within_s, takes_s=takes, workers=workers, bill=Bill(lines=lines)
