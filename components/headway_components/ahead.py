@@ -12,13 +12,43 @@ from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesig
 from headway_components.alarms import alarm_topic
 from headway_components.batch import SpotBatch
 from headway_components.hosted_model import container_of
-from headway_components.parts import QUEUED, part, target
+from headway_components.parts import QUEUED, addresses, part, target
 from headway_components.router import Router, Table, Told, router
 from headway_components.row_table import row_table
 from headway_components.site import Site
 from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
 
 LIVE, FILL = "live", "fill"
+OUTPUTS = ("api_url", "results_bucket", "manifests", "table", "router", "addresses", "monthly_bill")
+
+
+class ComputedAhead(pulumi.ComponentResource):
+    """A component whose router stands before a table that batch fills ahead."""
+
+    api_url: pulumi.Output[str]
+    results_bucket: pulumi.Output[str]
+    manifests: pulumi.Output[str]
+    """Where a manifest of what shall be computed is written to, at each refresh."""
+    table: pulumi.Output[str]
+    router: pulumi.Output[str]
+    addresses: pulumi.Output[Mapping[str, Mapping[str, str]]]
+    """By part: its queue, endpoint, bucket, dead-letter queue."""
+    fill: SpotBatch
+    live: pulumi.ComponentResource
+    monthly_bill: pulumi.Output[Mapping[str, str] | None]
+
+    def _provision(
+        self, name: str, design: PrecomputedDesign | FeaturesDesign, args: Mapping[str, Any], *, holds: str
+    ) -> None:
+        site = Site.of(self, name, design.architecture, design.region, args)
+        made = computed_ahead(site, design, args, holds=holds)
+        self.fill, self.live = made.fill, made.live
+        self.api_url, self.router = made.router.api_url, made.router.function_name
+        self.results_bucket, self.table = made.results_bucket, made.table
+        self.addresses = addresses({FILL: made.fill, LIVE: made.live})
+        self.manifests = pulumi.Output.from_input(made.fill.manifests or "")
+        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.register_outputs({one: getattr(self, one) for one in OUTPUTS})
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,36 @@ def alarm(
     )
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A queue as its alarms know it."""
+
+    name: pulumi.Input[str]
+    dead_letters: pulumi.Input[str]
+    promise_s: float
+    max_receives: int
+
+
+def queue_alarms(site: Site, who: str, topic_arn: pulumi.Input[str], queue: Watched) -> None:
+    """Who waits too long, and what cannot be served."""
+    alarm(
+        site,
+        "queue-age",
+        topic_arn,
+        Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue.name}, "Maximum"),
+        Rule.above(queue.promise_s, periods=3),
+        f"{who}: the oldest request has waited longer than the {queue.promise_s:g} s promised.",
+    )
+    alarm(
+        site,
+        "dead-letters",
+        topic_arn,
+        Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.dead_letters}, "Maximum"),
+        Rule.above(0),
+        f"{who}: requests failed {queue.max_receives} times; they lie in the dead-letter queue.",
+    )
+
+
 def _single(metric: Metric) -> dict[str, Any]:
     statistic = "extended_statistic" if metric.statistic.startswith("p") else "statistic"
     return {

@@ -8,10 +8,8 @@ from typing import Any
 import pulumi
 
 from headway.architectures.hybrid_design import FeaturesDesign
-from headway_components.ahead import computed_ahead
-from headway_components.batch import SpotBatch
-from headway_components.parts import addresses
-from headway_components.site import Site, Wiring
+from headway_components.ahead import ComputedAhead
+from headway_components.site import Wiring
 
 
 class FeatureStoreArgs(Wiring, total=False):
@@ -21,7 +19,7 @@ class FeatureStoreArgs(Wiring, total=False):
     monthly_bill: Mapping[str, str]
 
 
-class FeatureStore(pulumi.ComponentResource):
+class FeatureStore(ComputedAhead):
     """Features computed ahead, as a `FeaturesDesign` says.
 
     Write a manifest of the entities that changed to ``manifests`` at each refresh (all of them first), each with its
@@ -29,28 +27,6 @@ class FeatureStore(pulumi.ComponentResource):
     part with ``{"request": body, "features": row}``.
     """
 
-    api_url: pulumi.Output[str]
-    results_bucket: pulumi.Output[str]
-    manifests: pulumi.Output[str]
-    """Where a manifest of what shall be computed is written to, at each refresh."""
-    table: pulumi.Output[str]
-    router: pulumi.Output[str]
-    addresses: pulumi.Output[Mapping[str, Mapping[str, str]]]
-    """By part: its queue, endpoint, bucket, dead-letter queue."""
-    fill: SpotBatch
-    live: pulumi.ComponentResource
-    monthly_bill: pulumi.Output[Mapping[str, str] | None]
-
     def __init__(self, name: str, args: FeatureStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headway:index:FeatureStore", name, {}, opts)
-        design = FeaturesDesign.model_validate(args["design"])
-        site = Site.of(self, name, design.architecture, design.region, args)
-        made = computed_ahead(site, design, args, holds="features")
-        self.fill, self.live = made.fill, made.live
-        self.api_url, self.router = made.router.api_url, made.router.function_name
-        self.results_bucket, self.table = made.results_bucket, made.table
-        self.addresses = addresses({"fill": made.fill, "live": made.live})
-        self.manifests = pulumi.Output.from_input(made.fill.manifests or "")
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
-        names = ("api_url", "results_bucket", "manifests", "table", "router", "addresses", "monthly_bill")
-        self.register_outputs({one: getattr(self, one) for one in names})
+        self._provision(name, FeaturesDesign.model_validate(args["design"]), args, holds="features")

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign
-from headway_components.alarms import Metric, Rule, alarm
+from headway_components.alarms import Metric, Rule, Watched, alarm, queue_alarms
 from headway_components.site import Site
 from headway_runtime.settings import LAST_CALL, DispatcherSettings
 
@@ -31,22 +31,7 @@ def fleet_alarms(  # noqa: PLR0913 - one keyword a thing that is watched
 ) -> None:
     """The alarms that the design names. A spot job that cannot start is the dispatcher's business: last call."""
     promise = max(rule.promise_s for rule in design.departures)
-    alarm(
-        site,
-        "queue-age",
-        topic,
-        Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue}, "Maximum"),
-        Rule.above(promise, periods=3),
-        f"{fleet}: the oldest request has waited longer than the {promise:g} s promised.",
-    )
-    alarm(
-        site,
-        "dead-letters",
-        topic,
-        Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": dead_letters}, "Maximum"),
-        Rule.above(0),
-        f"{fleet}: requests failed {design.max_receives} times; they lie in the dead-letter queue.",
-    )
+    queue_alarms(site, fleet, topic, Watched(queue, dead_letters, promise, design.max_receives))
     alarm(
         site,
         "failed-jobs",

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from headway.architectures.design import MicroBatchDesign
 from headway_components.access import allow
-from headway_components.alarms import Metric, Rule, alarm, alarm_topic
+from headway_components.alarms import Metric, Rule, Watched, alarm, alarm_topic, queue_alarms
 from headway_components.hosted_model import container_of
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.request_queue import Queue, stack_queue
@@ -119,22 +119,8 @@ def _function(
 def _alarms(
     site: Site, design: MicroBatchDesign, queue: Queue, function: aws.lambda_.Function, topic: pulumi.Input[str]
 ) -> None:
-    alarm(
-        site,
-        "queue-age",
-        topic,
-        Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue.name}, "Maximum"),
-        Rule.above(design.max_wait_s, periods=3),
-        f"{site.name}: the oldest request has waited longer than the {design.max_wait_s:g} s promised.",
-    )
-    alarm(
-        site,
-        "dead-letters",
-        topic,
-        Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.dead_letters}, "Maximum"),
-        Rule.above(0),
-        f"{site.name}: requests failed {design.max_receives} times; they lie in the dead-letter queue.",
-    )
+    watched = Watched(queue.name, queue.dead_letters, design.max_wait_s, design.max_receives)
+    queue_alarms(site, site.name, topic, watched)
     alarm(
         site,
         "function-errors",

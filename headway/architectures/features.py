@@ -11,10 +11,8 @@ from dataclasses import replace
 
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import Wait
-from headway.architectures.filling import SHORTEST_S, fill_time_s, filling, plan_fill, share_of_work
+from headway.architectures.filling import LIVE, SHORTEST_S, ahead_bill, fill_time_s, filling, plan_fill, share_of_work
 from headway.architectures.hybrid_design import FeaturesDesign, TableDesign
-from headway.architectures.precomputed import METRICS
-from headway.architectures.queue_path import alarm_lines
 from headway.architectures.router_path import (
     Fitting,
     Parts,
@@ -23,9 +21,7 @@ from headway.architectures.router_path import (
     refused,
     routed_wait,
     router_design,
-    router_lines,
     shared_utilization,
-    table_lines,
 )
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -34,8 +30,6 @@ from headway.bill.lines import Bill
 from headway.profile import Features
 from headway.units import format_duration
 
-LIVE = "live"
-"""The part's name."""
 JOINS = ("realtime", "serverless")
 """What the router can ask with the features in hand."""
 PERIODS_S = (604_800.0, 86_400.0, 43_200.0, 28_800.0, 21_600.0, 14_400.0, 10_800.0, 7_200.0, 3_600.0)
@@ -147,21 +141,13 @@ def _candidate(
         oldest_s=period + within,
     )  # fmt: skip
     monthly = workload.demand.per_month
-    own = Bill(
-        lines=(
-            *router_lines(router, workload, [live]),
-            *table_lines(design.table, workload, rows=entities, writes=fill.monthly_requests, reads=monthly,
-                         metrics=len(METRICS)),
-            *alarm_lines(design.alarms, workload),
-        )
-    )  # fmt: skip
     wait, read = routed_wait(live.wait, workload), assume("table.read")
     return Candidate(
         architecture="features",
         feasible=True,
         reason="",
         design=design,
-        bill=Bill.of_parts({"": own, "fill": fill.bill, "live": live.bill}),
+        bill=ahead_bill(workload, design, fill, live, rows=entities),
         wait=Wait(p50_s=wait.p50_s + read, p99_s=wait.p99_s + read, at_percentile_s=wait.at_percentile_s + read),
         operations=workload.people(live.operations_h + fill.operations_h + assume("operations.features")),
         utilization=shared_utilization((fill, live)),

@@ -8,14 +8,19 @@ from dataclasses import replace
 from headway.architectures import batch
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import BatchDesign
-from headway.architectures.router_path import Fitting, Parts
+from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign
+from headway.architectures.queue_path import alarm_lines
+from headway.architectures.router_path import Fitting, Parts, router_lines, table_lines
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
+from headway.bill.lines import Bill
 from headway.profile import Measurement, Model
 from headway.traffic import Backlog, on_schedule, refreshes
 
-FILL = "fill"
-"""The part's name."""
+FILL, LIVE = "fill", "live"
+"""The parts' names."""
+METRICS = ("Hits", "Misses", "RowAge")
+"""Custom metrics that the router writes: the runtime emits these, the bill charges for these."""
 SHORTEST_S = 900.0
 """Less than this leaves no time to start and to miss spot once."""
 
@@ -61,6 +66,22 @@ def filling(part: Fitting) -> BatchDesign:
     if not isinstance(part.design, BatchDesign):
         raise TypeError(f"a fill is batch, not {part.design.architecture}")
     return part.design
+
+
+def ahead_bill(
+    workload: Workload, design: PrecomputedDesign | FeaturesDesign, fill: Fitting, live: Fitting, *, rows: float
+) -> Bill:
+    """The router, the table with its ``rows``, the fill that writes them and the live part that is asked besides."""
+    monthly = workload.demand.per_month
+    own = Bill(
+        lines=(
+            *router_lines(design.router, workload, [live], answered=monthly - live.monthly_requests),
+            *table_lines(design.table, workload, rows=rows, writes=fill.monthly_requests, reads=monthly,
+                         metrics=len(METRICS)),
+            *alarm_lines(design.alarms, workload),
+        )
+    )  # fmt: skip
+    return Bill.of_parts({"": own, FILL: fill.bill, LIVE: live.bill})
 
 
 def share_of_work(measured: Sequence[Measurement], share: float) -> tuple[Measurement, ...]:

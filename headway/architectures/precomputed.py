@@ -13,9 +13,8 @@ import numpy as np
 
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import Wait
-from headway.architectures.filling import fill_time_s, filling, plan_fill
+from headway.architectures.filling import LIVE, ahead_bill, fill_time_s, filling, plan_fill
 from headway.architectures.hybrid_design import PrecomputedDesign, TableDesign
-from headway.architectures.queue_path import alarm_lines
 from headway.architectures.router_path import (
     Fitting,
     Parts,
@@ -25,22 +24,15 @@ from headway.architectures.router_path import (
     routed_wait,
     router_adds_s,
     router_design,
-    router_lines,
     shared_utilization,
-    table_lines,
 )
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
-from headway.bill.lines import Bill
 from headway.profile import Precompute
 from headway.sizing.caching import distinct_asked, zipf_hit_rate
 from headway.sizing.mixture import Mixture
 from headway.units import format_duration, format_usd
 
-LIVE = "live"
-"""The part's name."""
-METRICS = ("Hits", "Misses", "RowAge")
-"""Custom metrics that the router writes: the runtime emits these, the bill charges for these."""
 WEEK_S = 604_800.0
 
 
@@ -116,21 +108,12 @@ def _candidate(
         refresh_s=precompute.refresh, hit_rate=rate,
     )  # fmt: skip
     monthly = workload.demand.per_month
-    own = Bill(
-        lines=(
-            *router_lines(router, workload, [live], answered=monthly * rate),
-            *table_lines(design.table, workload, rows=items, writes=fill.monthly_requests, reads=monthly,
-                         metrics=len(METRICS)),
-            *alarm_lines(design.alarms, workload),
-        )
-    )  # fmt: skip
-    bill = Bill.of_parts({"": own, "fill": fill.bill, "live": live.bill})
     return Candidate(
         architecture="precomputed",
         feasible=True,
         reason="",
         design=design,
-        bill=bill,
+        bill=ahead_bill(workload, design, fill, live, rows=items),
         wait=_wait(workload, rate, live),
         operations=workload.people(
             live.operations_h + fill.operations_h + assume("operations.precomputed")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from headway_runtime.items import Item, answers, open_item, result_of
-from headway_runtime.model import ModelError
+from headway_runtime.model import ModelError, as_many
 from headway_runtime.results import write_once
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
 
@@ -72,9 +72,7 @@ def invoke(runtime: Any, endpoint: str, bodies: Sequence[Any]) -> list[Any]:
         raise ModelError(f"the endpoint does not answer: {error}", fatal=True) from None
     except ValueError:
         raise ModelError("the endpoint's answer is not JSON") from None
-    if not isinstance(outputs, list) or len(outputs) != len(bodies):
-        raise ModelError(f"the endpoint answered {type(outputs).__name__}, not a list of {len(bodies)} outputs")
-    return outputs
+    return as_many(outputs, len(bodies), "the endpoint")
 
 
 def _message(record: dict[str, Any]) -> dict[str, Any]:

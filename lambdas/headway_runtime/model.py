@@ -60,6 +60,15 @@ def invoke(url: str, bodies: Sequence[Any], timeout_s: float) -> list[Any]:
         raise ModelError(f"the model does not answer: {error}", fatal=True) from None
     except ValueError:
         raise ModelError("the model's answer is not JSON") from None
-    if not isinstance(outputs, list) or len(outputs) != len(bodies):
-        raise ModelError(f"the model answered {type(outputs).__name__}, not a list of {len(bodies)} outputs")
+    return as_many(outputs, len(bodies), "the model")
+
+
+def as_many(outputs: Any, count: int, who: str) -> list[Any]:
+    """The outputs of a batch, checked to be as many as were sent.
+
+    Raises:
+        ModelError: They are not.
+    """
+    if not isinstance(outputs, list) or len(outputs) != count:
+        raise ModelError(f"{who} answered {type(outputs).__name__}, not a list of {count} outputs")
     return outputs

@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 VARIABLE = "HEADWAY_SETTINGS"
 """The environment variable that holds the settings."""
@@ -20,6 +20,35 @@ JOB_QUOTA, JOB_DEPARTURE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE"
 """Set for each job by the dispatcher: items to take, and the departure that it serves."""
 LAST_CALL = "last call: its work went on-demand"
 """Why the dispatcher ends a spot job that never started, as Batch keeps it: by this it is told from one that died."""
+
+
+class Settings:
+    """What one entry of the runtime is told."""
+
+    def to_json(self) -> str:
+        """The settings as the environment carries them: packed where they would be too long for it."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))  # type: ignore[call-overload]
+        if len(text) <= PLAIN_BYTES:
+            return text
+        return PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Settings from JSON.
+
+        Raises:
+            ValueError: Not the settings of this version.
+        """
+        if text.startswith(PACKED):
+            text = zlib.decompress(base64.b64decode(text.removeprefix(PACKED))).decode()
+        fields = json.loads(text)
+        if not isinstance(fields, dict):
+            raise ValueError(f"{VARIABLE} is not a mapping")
+        return cls._read(fields)
+
+    @classmethod
+    def _read(cls, fields: dict[str, Any]) -> Self:
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -47,7 +76,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class DispatcherSettings:
+class DispatcherSettings(Settings):
     """All that the dispatcher knows."""
 
     name: str
@@ -59,18 +88,8 @@ class DispatcherSettings:
     tick_s: int = 60
     metrics_namespace: str = "Headway"
 
-    def to_json(self) -> str:
-        """The settings as the environment carries them."""
-        return _to_json(self)
-
     @classmethod
-    def from_json(cls, text: str) -> DispatcherSettings:
-        """Settings from JSON.
-
-        Raises:
-            ValueError: Not the settings of this version.
-        """
-        fields = _fields(text)
+    def _read(cls, fields: dict[str, Any]) -> Self:
         fields["departures"] = tuple(
             Departures(**{**rule, "days": tuple(rule["days"])}) for rule in fields["departures"]
         )
@@ -79,7 +98,7 @@ class DispatcherSettings:
 
 
 @dataclass(frozen=True)
-class WorkerSettings:
+class WorkerSettings(Settings):
     """All that a worker knows besides its job's quota."""
 
     queue_url: str
@@ -104,22 +123,9 @@ class WorkerSettings:
     """Age at which such a row is no longer given out."""
     model_url: str = "http://127.0.0.1:8080"
 
-    def to_json(self) -> str:
-        """The settings as the environment carries them."""
-        return _to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> WorkerSettings:
-        """Settings from JSON.
-
-        Raises:
-            ValueError: Not the settings of this version.
-        """
-        return cls(**_fields(text))
-
 
 @dataclass(frozen=True)
-class MicroBatchSettings:
+class MicroBatchSettings(Settings):
     """All that the micro-batch function knows."""
 
     endpoint_name: str
@@ -129,38 +135,12 @@ class MicroBatchSettings:
     """Name and version of the model, written into each result."""
     results_prefix: str = "results/"
 
-    def to_json(self) -> str:
-        """The settings as the environment carries them."""
-        return _to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> MicroBatchSettings:
-        """Settings from JSON.
-
-        Raises:
-            ValueError: Not the settings of this version.
-        """
-        return cls(**_fields(text))
-
 
 @dataclass(frozen=True)
-class FeederSettings:
+class FeederSettings(Settings):
     """All that the feeder knows."""
 
     queue_url: str
-
-    def to_json(self) -> str:
-        """The settings as the environment carries them."""
-        return _to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> FeederSettings:
-        """Settings from JSON.
-
-        Raises:
-            ValueError: Not the settings of this version.
-        """
-        return cls(**_fields(text))
 
 
 @dataclass(frozen=True)
@@ -187,7 +167,7 @@ class PartSettings:
 
 
 @dataclass(frozen=True)
-class RouterSettings:
+class RouterSettings(Settings):
     """All that the router knows."""
 
     name: str
@@ -200,39 +180,10 @@ class RouterSettings:
     table_holds: str = ""
     """``answers`` to requests, or ``features`` of entities; empty without a table."""
 
-    def to_json(self) -> str:
-        """The settings as the environment carries them."""
-        return _to_json(self)
-
     @classmethod
-    def from_json(cls, text: str) -> RouterSettings:
-        """Settings from JSON.
-
-        Raises:
-            ValueError: Not the settings of this version.
-        """
-        fields = _fields(text)
+    def _read(cls, fields: dict[str, Any]) -> Self:
         fields["routes"] = tuple(
             RouteSettings(**{**route, "any_of": tuple(route["any_of"])}) for route in fields["routes"]
         )
         fields["parts"] = {name: PartSettings(**part) for name, part in fields["parts"].items()}
         return cls(**fields)
-
-
-Settings = DispatcherSettings | WorkerSettings | MicroBatchSettings | FeederSettings | RouterSettings
-
-
-def _to_json(settings: Settings) -> str:
-    text = json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
-    if len(text) <= PLAIN_BYTES:
-        return text
-    return PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
-
-
-def _fields(text: str) -> dict[str, Any]:
-    if text.startswith(PACKED):
-        text = zlib.decompress(base64.b64decode(text.removeprefix(PACKED))).decode()
-    fields = json.loads(text)
-    if not isinstance(fields, dict):
-        raise ValueError(f"{VARIABLE} is not a mapping")
-    return fields
