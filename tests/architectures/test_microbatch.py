@@ -170,6 +170,6 @@ def test_the_search_finds_what_sizing_every_pair_finds(seed: int, monkeypatch: p
         return min((float(one.bill.total.expected) for one in found if one.bill), default=float("inf"))
 
     quick = cheapest()
-    monkeypatch.setattr(microbatch, "MOST_SIZED", 1000)
+    monkeypatch.setattr("headway.architectures.microbatch.planning.MOST_SIZED", 1000)
     # A pair as good as the cheapest (half a percent) may be taken for its shorter window.
     assert quick <= cheapest() * 1.005
