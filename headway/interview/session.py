@@ -17,7 +17,7 @@ from headway.interview.questions import QUESTIONS, Answers, Question, draft
 from headway.planning import Plan
 from headway.planning.search import plan
 from headway.profile import Profile, read_profile
-from headway.report.terminal import verdict
+from headway.report.words import verdict
 from headway.units import format_duration, format_usd
 
 Check = Callable[[str], object]

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headway.errors import HeadwayError, nearest
+from headway.planning.changes import FieldChange, field_changes
 from headway.planning.plan import Plan
 from headway.profile import Profile, load_profile
 from headway.units import Money, format_usd
@@ -103,11 +104,17 @@ def check_lock(lock: Lock, profile: Profile, settings: Settings) -> tuple[str, .
 
     Prices are no part of it: a price that moves does not unlock a stack.
     """
-    changed = list(_changes("headway", lock.settings.model_dump(mode="json"), settings.model_dump(mode="json"), ":"))
+    changed = [str(change) for change in setting_changes(lock.settings, settings)]
     if lock.profile_digest != profile.digest:
-        changes = list(_changes("", lock.declared, declared_fields(profile), "."))
+        changes = [str(change) for change in field_changes(lock.declared, declared_fields(profile))]
         changed += changes or [f"profile digest: {lock.profile_digest[:12]} -> {profile.digest[:12]}"]
     return tuple(changed)
+
+
+def setting_changes(before: Settings, after: Settings) -> tuple[FieldChange, ...]:
+    """The ``headway:*`` settings in which two stacks differ."""
+    values = (before.model_dump(mode="json"), after.model_dump(mode="json"))
+    return tuple(field_changes(*values, prefix="headway", joint=":"))
 
 
 def write_lock(path: Path, lock: Lock) -> None:
@@ -144,6 +151,15 @@ def lock_path(root: Path, stack: str) -> Path:
     return root / PLANS_FOLDER / f"{stack}.json"
 
 
+def plan_for(profile: Profile, settings: Settings, *, only: str | None = None) -> Plan:
+    """The plan of a profile in the environment that a stack's settings describe, as it would be locked today."""
+    from headway.planning.search import plan
+
+    return plan(
+        profile, scale=settings.scale, reselect=settings.reselect, max_instances=settings.max_instances, only=only
+    )
+
+
 def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[str, ...]]:
     """The plan that a stack runs, and notes for its operator.
 
@@ -153,8 +169,6 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
         LockError: The lock disagrees with the profile or the settings (names the fields that changed), or its bill is
             above ``headway:max_monthly``.
     """
-    from headway.planning.search import plan
-
     profile = settings.load_profile(root)
     path = lock_path(root, stack)
     if path.exists():
@@ -167,7 +181,7 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
             )
         _within_limit(lock.plan, settings)
         return lock.plan, ()
-    fresh = plan(profile, scale=settings.scale, reselect=settings.reselect, max_instances=settings.max_instances)
+    fresh = plan_for(profile, settings)
     _within_limit(fresh, settings)
     return fresh, (f"stack {stack} is not locked: run `headway lock --stack {stack}` and commit {path.name}",)
 
@@ -186,21 +200,3 @@ def _within_limit(plan: Plan, settings: Settings) -> None:
     problem = over_limit(plan, settings)
     if problem is not None:
         raise LockError(problem)
-
-
-def _changes(prefix: str, before: Any, after: Any, joint: str) -> list[str]:
-    """``field: old -> new`` for each leaf that differs."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        return [
-            change
-            for key in sorted({*before, *after})
-            for change in _changes(f"{prefix}{joint if prefix else ''}{key}", before.get(key), after.get(key), ".")
-        ]
-    if before == after:
-        return []
-    return [f"{prefix}: {_shown(before)} -> {_shown(after)}"]
-
-
-def _shown(value: Any) -> str:
-    text = "not set" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -7,9 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from headway.planning.lock import check_lock, lock_path, make_lock, over_limit, read_lock, write_lock
+from headway.planning.lock import check_lock, lock_path, make_lock, over_limit, plan_for, read_lock, write_lock
 from headway.planning.plan import Plan
-from headway.planning.search import plan
 from headway.planning.stacks import stack_settings
 from headway.units import format_duration, format_usd
 
@@ -33,9 +32,7 @@ def lock_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
         settings = stack_settings(root, name)
         profile = settings.load_profile(root)
         path = lock_path(root, name)
-        new = plan(
-            profile, scale=settings.scale, reselect=settings.reselect, max_instances=settings.max_instances
-        )  # fmt: skip
+        new = plan_for(profile, settings)
         problem = over_limit(new, settings) if new.choice else _nothing(new)
         if problem:
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)

@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headway.architectures.candidate import BacklogRun, Candidate
-from headway.architectures.design import BatchDesign, Wait
-from headway.architectures.hybrid_design import TieredDesign
-from headway.planning.plan import Current, Plan, UsedAssumption
+from headway.architectures.candidate import BacklogRun
+from headway.architectures.design import Wait
+from headway.planning.plan import Plan, UsedAssumption
 from headway.report.bill import print_bill
 from headway.report.console import bullets, heading, new_table, usd, usd_range
-from headway.units import format_duration, format_usd
+from headway.report.words import once, per_request, question, today, verdict
+from headway.units import format_duration
 
 
 def print_plan(out: Console, plan: Plan, *, details: bool = False) -> None:
@@ -29,15 +29,15 @@ def print_plan(out: Console, plan: Plan, *, details: bool = False) -> None:
     if chosen is not None and chosen.bill is not None:
         heading(out, f"Bill of {chosen.architecture}, a month of 730 hours in {plan.prices.region}")
         print_bill(out, chosen.bill, details=details)
-        if plan.choice is not None and plan.choice.per_1000_requests is not None:
-            out.print(f"{format_usd(plan.choice.per_1000_requests)} per 1,000 requests{_utilization(chosen)}.")
+        if (said := per_request(plan)) is not None:
+            out.print(said)
     if chosen is not None and chosen.backlog is not None:
         _print_once(out, "Backlog", chosen.backlog, details=details)
     if chosen is not None and chosen.first_load is not None:
         _print_once(out, "First load", chosen.first_load, details=details)
     if plan.current is not None:
         heading(out, "Today")
-        out.print(Text(_current(plan.current, plan)))
+        out.print(Text(today(plan.current, plan)))
     if plan.not_considered:
         heading(out, "Not considered")
         bullets(out, [f"{one.what}: {one.reason}" for one in plan.not_considered])
@@ -49,38 +49,8 @@ def print_plan(out: Console, plan: Plan, *, details: bool = False) -> None:
 
 def print_answer(out: Console, plan: Plan) -> None:
     """The question and its answer in one line each."""
-    scaled = "" if plan.scale == 1 else f", {plan.scale:.4g} of its traffic"
-    limits = limits_of(plan)
-    wait = f" {' to '.join(dict.fromkeys([format_duration(limits[0]), format_duration(limits[-1])]))}" if limits else ""
-    out.print(f"{plan.profile.name}{scaled}: how long can the people waiting really wait?{wait}")
+    out.print(question(plan))
     out.print(Text(verdict(plan), style="bold" if plan.choice else "bold yellow"))
-
-
-def verdict(plan: Plan) -> str:
-    """One line: the architecture, what it costs and how long people wait; or that nothing fits, and what to relax."""
-    choice, design = plan.choice, plan.design
-    if choice is None or design is None:
-        relax = f"; closest is {plan.closest.architecture}, relax {plan.closest.relax}" if plan.closest else ""
-        return f"nothing fits{relax}"
-    limit = choice.wait.limit_s or design.max_wait_s
-    unpriced = " and what has no price" if plan.chosen and plan.chosen.bill and plan.chosen.bill.unpriced else ""
-    return (
-        f"{choice.architecture}: {format_usd(choice.monthly.expected)} a month{unpriced}, "
-        f"p{design.percentile:g} wait {format_duration(choice.wait.at_percentile_s)} (limit {format_duration(limit)})"
-    )
-
-
-def limits_of(plan: Plan) -> list[float]:
-    """The distinct waits that the chosen design promises, in seconds, shortest first; empty where nothing fits."""
-    design = plan.design
-    if design is None:
-        return []
-    promised = {design.max_wait_s}
-    if isinstance(design, BatchDesign):
-        promised = {rule.promise_s for rule in design.departures}
-    if isinstance(design, TieredDesign):
-        promised = {route.max_wait_s for route in design.routes}
-    return sorted(promised)
 
 
 def _candidates(plan: Plan) -> Table:
@@ -110,33 +80,11 @@ def _waits(wait: Wait | None) -> list[str]:
     return [format_duration(wait.p50_s), format_duration(wait.p99_s), worst]
 
 
-def _utilization(candidate: Candidate) -> str:
-    return "" if candidate.utilization is None else f"; instances are busy {candidate.utilization:.0%} of what is paid"
-
-
 def _print_once(out: Console, what: str, run: BacklogRun, *, details: bool) -> None:
     heading(out, f"{what}, once: {run.items:,} items")
-    out.print(
-        f"Done in {format_duration(run.takes_s)} of the {format_duration(run.within_s)} allowed, "
-        f"on {run.workers} {'worker' if run.workers == 1 else 'workers'}, "
-        f"for {format_usd(run.bill.total.expected)} besides the month's bill."
-    )
+    out.print(once(run))
     out.print()
     print_bill(out, run.bill, period="once", details=details)
-
-
-def _current(current: Current, plan: Plan) -> str:
-    said = [
-        f"USD {current.stated:,.0f} a month as stated" if current.stated is not None else "",
-        f"USD {current.priced:,.0f} at this book's prices" if current.priced is not None else "",
-    ]
-    text = f"{current.description}: {', '.join(part for part in said if part) or 'no bill known'}."
-    today = current.stated if current.stated is not None else current.priced
-    if current.difference is not None and plan.choice is not None and today:
-        way = "less" if current.difference >= 0 else "more"
-        share = abs(current.difference) / today
-        text += f" {plan.choice.architecture} costs {format_usd(abs(current.difference))} {way} ({share:.0%})."
-    return text
 
 
 def _print_assumptions(out: Console, used: tuple[UsedAssumption, ...], as_of: str, *, details: bool) -> None:

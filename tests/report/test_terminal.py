@@ -16,7 +16,8 @@ from headway.planning.plan import (
     UsedAssumption,
 )
 from headway.report.console import console
-from headway.report.terminal import print_plan, verdict
+from headway.report.terminal import print_plan
+from headway.report.words import verdict
 
 SPOT = Line(
     description="workers on spot", service="ec2", meter="spot", state="priced", quantity=Range.of(280, 320, 400),
