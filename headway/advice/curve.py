@@ -15,6 +15,9 @@ WAITS_S = (
 )  # fmt: skip
 """From a tenth of a second to a day, at waits that people name."""
 
+NAMED_WAITS_S = (1, 10, 60, 300, 900, 1800, 3600, 14_400, 86_400)
+"""The few that fit where there is little room."""
+
 
 class CurvePoint(Result):
     """One wait and what it costs."""

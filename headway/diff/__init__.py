@@ -3,14 +3,15 @@
 A side is what its stacks would run. Reads git and files; never writes, never touches the working tree.
 """
 
+from headway.diff.between import between
 from headway.diff.change import Diff, LineChange, Snapshot, StackChange
 from headway.diff.compare import compare
 from headway.diff.limits import Limit
-from headway.diff.preview import Preview, read_preview
-from headway.diff.sides import StackSide, read_side
+from headway.diff.preview import cover, read_preview
+from headway.diff.sides import StackSide, read_sides
 from headway.diff.sources import Source, open_source
 
 __all__ = [
-    "Diff", "Limit", "LineChange", "Preview", "Snapshot", "Source", "StackChange", "StackSide", "compare",
-    "open_source", "read_preview", "read_side",
+    "Diff", "Limit", "LineChange", "Snapshot", "Source", "StackChange", "StackSide", "between", "compare", "cover",
+    "open_source", "read_preview", "read_sides",
 ]  # fmt: skip
