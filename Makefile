@@ -31,8 +31,8 @@ format: $(VENV)/.dev-ready  ## put the code into the project's style
 bench: $(VENV)/.dev-ready  ## how long planning, loading prices and rehearsing take
 	@$(BIN)/python benchmarks/run.py
 
-schema: $(VENV)/.demo-ready  ## write schemas/profile.schema.json from the profile's model
-	@$(BIN)/headway schema --out schemas/profile.schema.json
+schema: $(VENV)/.demo-ready  ## write the JSON Schemas of profile, plan, bill and diff from their models
+	@for of in profile plan bill diff; do $(BIN)/headway schema $$of --out schemas/$$of.schema.json; done
 
 lock: $(VENV)/.demo-ready  ## write the plans that the stacks run (stacks/plans)
 	@$(BIN)/headway lock

@@ -60,6 +60,15 @@ class DiffFormat(StrEnum):
     comment = "comment"
 
 
+class SchemaOf(StrEnum):
+    """What has a JSON Schema."""
+
+    profile = "profile"
+    plan = "plan"
+    bill = "bill"
+    diff = "diff"
+
+
 class When(StrEnum):
     """When a change is worth writing."""
 
@@ -225,6 +234,30 @@ def diff(
 
 
 @app.command()
+def comment(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `headway diff --format comment` wrote.")],
+    pull_request: Annotated[
+        int | None, typer.Option("--pull-request", metavar="N", help="The workflow's own unless given.", min=1)
+    ] = None,
+    update_only: Annotated[
+        bool, typer.Option("--update-only", help="Update a comment that is there; never write a new one.")
+    ] = False,
+) -> int:
+    """Write the one comment on a GitHub pull request, or update the one that is there.
+
+    Reads GITHUB_TOKEN (pull-requests: write), GITHUB_REPOSITORY and GITHUB_EVENT_PATH, as workflows set them. Where the
+    token may only read, as on pull requests from forks, the text goes to the job's summary.
+    """
+    from headway.github import PullRequest, post
+    from headway.report.comment import MARKER
+
+    where = PullRequest.from_environment(os.environ, pull_request)
+    posted = post(file.read_text(encoding="utf-8"), where, marker=MARKER, new=not update_only)
+    typer.echo(f"comment {posted.what}{f': {posted.url}' if posted.url else ''}")
+    return DONE
+
+
+@app.command()
 def price(
     service: Annotated[
         str | None, typer.Argument(metavar="SERVICE", help="A name from --list.", show_default=False)
@@ -310,15 +343,19 @@ def rehearse(
 
 @app.command()
 def schema(
+    of: Annotated[
+        SchemaOf, typer.Argument(metavar="profile|plan|bill|diff", help="What to describe.")
+    ] = SchemaOf.profile,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
 ) -> int:
-    """The JSON Schema of a profile, for editors that complete and check."""
-    from headway.profile.schema import schema_text
+    """The JSON Schema of a profile, for editors that complete and check; or of what --format json writes."""
+    from headway.report.schemas import schema_text
 
+    text = schema_text(of.value)
     if out is None:
-        sys.stdout.write(schema_text())
+        sys.stdout.write(text)
     else:
-        out.write_text(schema_text(), encoding="utf-8")
+        out.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {out}")
     return DONE
 

@@ -177,18 +177,16 @@ def _verdict(stacks: Sequence[StackChange], change: Range | None, percent: float
 def _money(stacks: Sequence[StackChange], change: Range | None, percent: float | None) -> str:
     if change is None:
         return "the change cannot be priced"
+    known = " for what has a price" if any(line.change is None for row in stacks for line in row.lines) else ""
     where = stacks[0].stack if len(stacks) == 1 else f"{len(stacks)} environments together"
     total = sum((row.after.monthly.expected for row in stacks if row.after and row.after.monthly), Decimal(0))
     if abs(change.expected) < CENT:
         changed = any(row.state != "unchanged" for row in stacks)
-        return f"{'the same bill' if changed else 'no change'}: {where} {_costs(stacks)} {format_usd(total)} a month"
+        what = "the same bill" if changed else "no change"
+        return f"{what}{known}: {where} {'costs' if len(stacks) == 1 else 'cost'} {format_usd(total)} a month"
     way = "more" if change.expected > 0 else "less"
     share = "" if percent is None else f" ({percent:+.0f} %)"
-    return f"{format_usd(abs(change.expected))} a month {way}{share}: {where}, then {format_usd(total)}"
-
-
-def _costs(stacks: Sequence[StackChange]) -> str:
-    return "costs" if len(stacks) == 1 else "cost"
+    return f"{format_usd(abs(change.expected))} a month {way}{share}{known}: {where}, then {format_usd(total)}"
 
 
 def _switches(stacks: Sequence[StackChange]) -> dict[str, list[str]]:

@@ -86,9 +86,9 @@ def read_sides(
     before, after = read_side(base, wanted), read_side(head, wanted)
     if base.file is not None or head.file is not None:
         return (_pair(base, head, before, after),)
-    names = sorted({*before, *after})
-    for name in wanted or ():
-        if name not in names:
+    names = [*wanted] if wanted is not None else sorted({*before, *after})
+    for name in names:
+        if name not in before and name not in after:
             there = sorted({*_names(base), *_names(head)})
             hint = nearest(name, there) or (f"; there are {', '.join(there)}" if there else "")
             raise HeadwayError(f"--stacks: no stack {name!r} on either side{hint}")

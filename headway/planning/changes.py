@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import JsonValue
+
 from headway.architectures.candidate import Result
+from headway.profile.shown import shown
 
 _LONGEST = 60
 """Characters of a value that are shown."""
 
 
 class FieldChange(Result):
-    """One field and its two values, as JSON; None where it is not set."""
+    """One field and its two values, as JSON has them; None where it is not set."""
 
     field: str
-    before: str | None
-    after: str | None
+    before: JsonValue
+    after: JsonValue
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Both values as a person would write them."""
+        return (_said(self.field, self.before), _said(self.field, self.after))
 
     def __str__(self) -> str:
         """One line for a person.
 
-        >>> str(FieldChange(field="latency.max_wait", before="1800.0", after=None))
-        'latency.max_wait: 1800.0 -> not set'
+        >>> str(FieldChange(field="latency.max_wait", before=1800.0, after=None))
+        'latency.max_wait: 30 min -> not set'
         """
-        return f"{self.field}: {_shown(self.before)} -> {_shown(self.after)}"
+        before, after = (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..." for text in self.said)
+        return f"{self.field}: {before} -> {after}"
 
 
 def field_changes(before: Any, after: Any, prefix: str = "", joint: str = ".") -> Iterator[FieldChange]:
@@ -44,18 +52,12 @@ def field_changes(before: Any, after: Any, prefix: str = "", joint: str = ".") -
         for place, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from field_changes(old, new, f"{prefix}[{place}]")
     elif before != after:
-        yield FieldChange(field=prefix, before=_json(before), after=_json(after))
+        yield FieldChange(field=prefix, before=before, after=after)
 
 
 def _rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _shown(text: str | None) -> str:
-    if text is None:
-        return "not set"
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+def _said(field: str, value: JsonValue) -> str:
+    return "not set" if value is None else shown(field, value)

@@ -171,16 +171,17 @@ def _fields_at(location: Iterable[Any]) -> list[str]:
         if isinstance(part, int):
             continue
         info = model.model_fields.get(part) if model else None
-        model = next(iter(_models(info.annotation)), None) if info else None
+        model = next(iter(models_in(info.annotation)), None) if info else None
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         return
     for inner in getattr(annotation, "__args__", ()):
-        yield from _models(inner)
+        yield from models_in(inner)
 
 
 _PATTERNS = {

@@ -1,9 +1,7 @@
-"""The profile's JSON Schema, for editors that complete and check: ``python -m headway.profile.schema > FILE``."""
+"""The profile's JSON Schema, for editors that complete and check."""
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 from headway.profile.model import Profile
@@ -19,12 +17,3 @@ def profile_schema() -> dict[str, Any]:
         **schema,
         "title": "Headway workload profile",
     }
-
-
-def schema_text() -> str:
-    """The schema as it is committed."""
-    return json.dumps(profile_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(schema_text())

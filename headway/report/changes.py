@@ -95,7 +95,7 @@ def coverage_sentence(row: StackChange) -> str | None:
         (counted.not_modelled, "not modelled"),
     ) if number]  # fmt: skip
     left = f" (left out of the total: {', '.join(side.unpriced)})" if side.unpriced else ""
-    return f"{', '.join(parts)} lines{left}, {side.region}, prices as of {side.prices_as_of}"
+    return f"lines of the bill: {', '.join(parts)}{left}; {side.region}, prices as of {side.prices_as_of}"
 
 
 def stale_sentence(row: StackChange) -> str | None:
@@ -141,7 +141,9 @@ def _change(row: StackChange) -> str:
     if row.change is None:
         return "unknown"
     words = {"new": " (new)", "removed": " (removed)"}
-    return signed(row.change.expected, row.percent if row.state == "changed" else None) + words.get(row.state, "")
+    unknown = " + ?" if any(line.change is None for line in row.lines) else ""
+    share = row.percent if row.state == "changed" else None
+    return signed(row.change.expected, share) + unknown + words.get(row.state, "")
 
 
 def _name(side: Snapshot) -> str:

@@ -121,7 +121,7 @@ def _folded_lines(row: StackChange, detail: Detail, cut: _Cut) -> list[str]:
     ]
     if not rows:
         return []
-    summary = f"{row.stack}: {len(row.lines)} changed {'line' if len(row.lines) == 1 else 'lines'} of the bill"
+    summary = f"{row.stack}, changed lines of the bill: {len(row.lines)}"
     return [*folded(summary, table(changes.LINE_COLUMNS, rows, right=("before", "after", "change"))), ""]
 
 
@@ -130,15 +130,14 @@ def _folded_fields(stacks: Iterable[StackChange], detail: Detail, cut: _Cut) -> 
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in stacks:
         for change in (*row.fields, *row.assumptions):
-            shown = (change.field, change.before or "not set", change.after or "not set")
-            found.setdefault(shown, []).append(row.stack)
+            found.setdefault((change.field, *change.said), []).append(row.stack)
     rows = [
         [*(code(cell, longest=120) for cell in shown), text(", ".join(names))]
         for shown, names in cut.first(list(found.items()), detail.fields, "fields")
     ]
     if not rows:
         return []
-    summary = f"{len(found)} changed profile fields, settings and assumptions"
+    summary = f"Changed profile fields, settings and assumptions: {len(found)}"
     return [*folded(summary, table(("field", "before", "after", "in"), rows)), ""]
 
 

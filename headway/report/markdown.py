@@ -74,7 +74,7 @@ def _broken(shown: str) -> str:
 
 
 def _escaped_end(start: str) -> str:
-    """``#`` as ``\\#``; of a number, the sign behind it: ``1.`` as ``1\\.``."""
+    """A leading sign behind a backslash; of a number, the sign that follows it."""
     return f"{start}\\" if start.isdigit() else f"\\{start}"
 
 

@@ -65,5 +65,3 @@ def side(
 def invalid(stack: str, problem: str) -> StackSide:
     """A stack that cannot be planned."""
     return StackSide(stack, problem=problem)
-
-

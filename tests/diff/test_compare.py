@@ -79,7 +79,9 @@ def test_several_environments_add_up_and_an_invalid_one_keeps_the_sum_unknown() 
 
 
 def test_the_verdict_says_which_architecture_switches_where() -> None:
-    made = diff((side("prod", architecture="realtime"), side("prod", line("workers", "60"))), (side("dev"), side("dev")))
+    made = diff(
+        (side("prod", architecture="realtime"), side("prod", line("workers", "60"))), (side("dev"), side("dev"))
+    )
     assert "; realtime becomes batch in prod" in made.verdict
 
 

@@ -107,7 +107,7 @@ def test_a_wrong_command_is_one_clear_message_and_exit_1(arguments: list[str], e
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("command", ["", "plan", "lock", "price", "rehearse", "schema"])
+@pytest.mark.parametrize("command", ["", "plan", "lock", "diff", "comment", "price", "rehearse", "schema"])
 def test_help_teaches_with_examples_or_options(command: str) -> None:
     said = headway(*([command] if command else []), "--help")
     assert said.code == 0
@@ -118,12 +118,12 @@ def test_help_teaches_with_examples_or_options(command: str) -> None:
 
 def test_ctrl_c_says_stopped_and_exits_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from headway import cli
-    from headway.profile import schema
+    from headway.report import schemas
 
-    def stop() -> str:
+    def stop(_: str) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(schema, "schema_text", stop)
+    monkeypatch.setattr(schemas, "schema_text", stop)
     assert cli.run(["schema"]) == 1
     assert capsys.readouterr().err.strip() == "error: stopped"
 
