@@ -37,7 +37,7 @@ class Api:
         return made
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any, dict[str, str]]:
-        self.calls.append(f"{method} {path.split('?')[0]}")
+        self.calls.append(f"{method} {path.split('?', maxsplit=1)[0]}")
         if self.refusals:
             code, headers = self.refusals.pop(0)
             return code, {"message": "refused"}, headers
@@ -142,7 +142,11 @@ def test_without_a_change_only_a_comment_that_is_there_is_updated(api: Api, wher
 
 
 def test_a_rate_limit_is_waited_for(api: Api, where: PullRequest) -> None:
-    api.refusals = [(429, {"retry-after": "3"}), (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "0"}), (502, {})]
+    api.refusals = [
+        (429, {"retry-after": "3"}),
+        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "0"}),
+        (502, {}),
+    ]
     pauses: list[float] = []
     assert post(BODY, where, marker=MARKER, sleep=pauses.append).what == "created"
     assert pauses == [3.0, 0.0, 4.0]

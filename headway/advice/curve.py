@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headway.architectures.candidate import Result
+from headway.architectures.design import Wait
 from headway.bill.lines import Range
 from headway.planning.search import plan
 from headway.prices import PriceBook
@@ -26,6 +27,7 @@ class CurvePoint(Result):
     architecture: str | None
     """None where nothing makes this wait."""
     monthly: Range | None
+    wait: Wait | None = None
     own: bool = False
     """The profile's own (tightest) wait."""
 
@@ -71,5 +73,6 @@ def _point(profile: Profile, wait: float, prices: PriceBook | None, *, own: bool
         max_wait_s=wait,
         architecture=choice.architecture if choice else None,
         monthly=choice.monthly if choice else None,
+        wait=choice.wait if choice else None,
         own=own,
     )

@@ -53,9 +53,7 @@ def test_a_bill_validates(capsys: pytest.CaptureFixture[str]) -> None:
     validate("bill", capsys.readouterr().out)
 
 
-def test_a_diff_validates(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_diff_validates(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     schemas = SCHEMAS.resolve()
     project = new_project(tmp_path / "project")
     write_profile(project, PROFILE.replace("per_day: 50", "per_day: 5000000"))
