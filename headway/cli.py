@@ -17,9 +17,7 @@ import typer
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
-    from headway.planning import Plan
-    from headway.prices import PriceBook
-    from headway.profile import Profile
+    pass
 
 DONE, FAILED, NOT_MET = 0, 1, 2
 
@@ -132,9 +130,11 @@ def plan(
     headway plan contact-form.yaml --curve
     headway plan contact-form.yaml --format json | jq .choice.monthly.expected
     """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.advice import Joined, join
     from headway.planning.search import plan as make_plan
     from headway.prices import load_book
     from headway.profile import load_profile
+    from headway.report.progress import progress
 
     if not 0 < scale <= 1000:
         raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
@@ -142,10 +142,12 @@ def plan(
         raise HeadwayError("--curve looks at every architecture on all of the traffic: leave --only and --scale out")
     declared, book = load_profile(profile), load_book(prices) if prices else None
     made = make_plan(declared, prices=book, scale=scale, only=only)
-    joined = _joined(declared, made, book, curve=curve) if only is None else {}
+    joined = Joined()
+    if only is None:
+        with progress("what else is worth knowing") as say:
+            joined = join(declared, made, prices=book, curve=curve, say=say)
     if format_ is Format.json:
-        values = {name: [one.model_dump(mode="json") for one in rows] for name, rows in joined.items()}
-        _write_json(made.model_dump(mode="json") | values)
+        _write_json(made.model_dump(mode="json") | joined.asked())
     else:
         from headway.report.console import console
         from headway.report.joined import print_joined
@@ -358,30 +360,6 @@ def schema(
         out.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {out}")
     return DONE
-
-
-def _joined(profile: Profile, made: Plan, book: PriceBook | None, *, curve: bool) -> dict[str, Sequence[Any]]:
-    """What a plan does not hold and its reader wants beside it."""
-    from headway import advice
-    from headway.report.progress import progress
-
-    found: dict[str, Sequence[Any]] = {
-        "advice": advice.advise(profile, made, prices=book),
-        "waterfall": advice.waterfall(profile, made, prices=book),
-        "one_off": advice.one_off(profile, made, prices=book),
-        "commitments": advice.commitments(profile, made, prices=book),
-    }
-    if not curve:
-        return found | {"robustness": advice.robustness(profile, made, prices=book)}
-    planned = advice.at_scale(profile, book)
-    with progress("what other waits would cost") as say:
-        found["curve"] = advice.cost_of_waiting(profile, prices=book)
-        say("where the choice changes with volume")
-        found["break_evens"] = advice.break_evens(profile, prices=book, planned=planned)
-        say("what measuring is worth")
-        found["robustness"] = advice.robustness(profile, made, prices=book, planned=planned)
-        found["information"] = advice.information(profile, made, prices=book, planned=planned)
-    return found
 
 
 def _pairs(texts: Iterable[str], what: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from headway.advice.commitments import Commitment, commitments
 from headway.advice.curve import CurvePoint, cost_of_waiting
 from headway.advice.finding import Advice
 from headway.advice.information import Information, information
+from headway.advice.joined import Joined, join
 from headway.advice.migration import OneOff, one_off
 from headway.advice.mistakes import advise
 from headway.advice.robustness import Case, robustness
@@ -15,6 +16,7 @@ from headway.advice.scales import at_scale
 from headway.advice.waterfall import Step, waterfall
 
 __all__ = [
-    "Advice", "BreakEven", "Case", "Commitment", "CurvePoint", "Information", "OneOff", "Step", "advise", "at_scale",
-    "break_evens", "commitments", "cost_of_waiting", "information", "one_off", "robustness", "waterfall",
+    "Advice", "BreakEven", "Case", "Commitment", "CurvePoint", "Information", "Joined", "OneOff", "Step", "advise",
+    "at_scale", "break_evens", "commitments", "cost_of_waiting", "information", "join", "one_off", "robustness",
+    "waterfall",
 ]  # fmt: skip

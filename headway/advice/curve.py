@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from headway.architectures.candidate import Result
 from headway.architectures.design import Wait
 from headway.bill.lines import Range
+from headway.planning.plan import Plan
 from headway.planning.search import plan
 from headway.prices import PriceBook
 from headway.profile import Profile
@@ -33,9 +34,15 @@ class CurvePoint(Result):
 
 
 def cost_of_waiting(
-    profile: Profile, *, prices: PriceBook | None = None, waits_s: Iterable[float] = WAITS_S
+    profile: Profile,
+    *,
+    prices: PriceBook | None = None,
+    waits_s: Iterable[float] = WAITS_S,
+    planner: Callable[[Profile], Plan] | None = None,
 ) -> tuple[CurvePoint, ...]:
     """The choice and its bill for each wait, the same at all hours; the profile's own wait is one of them.
+
+    ``planner`` plans each where that is in another environment; unless given, all of the traffic is planned.
 
     >>> from headway import load_profile
     >>> points = cost_of_waiting(load_profile("stacks/profiles/loan-documents.yaml"), waits_s=(10.0,))
@@ -43,7 +50,8 @@ def cost_of_waiting(
     [(10.0, 'realtime'), (1800.0, 'batch')]
     """
     own = _own(profile)
-    return tuple(_point(profile, wait, prices, own=wait == own) for wait in sorted({*waits_s, own}))
+    made = planner or (lambda changed: plan(changed, prices=prices))
+    return tuple(_point(made(waiting(profile, wait)), wait, own=wait == own) for wait in sorted({*waits_s, own}))
 
 
 def waiting(profile: Profile, wait_s: float) -> Profile:
@@ -66,8 +74,7 @@ def _own(profile: Profile) -> float:
     return max([tier.max_wait or profile.latency.max_wait for tier in profile.tiers], default=profile.latency.max_wait)
 
 
-def _point(profile: Profile, wait: float, prices: PriceBook | None, *, own: bool) -> CurvePoint:
-    made = plan(waiting(profile, wait), prices=prices)
+def _point(made: Plan, wait: float, *, own: bool) -> CurvePoint:
     choice = made.choice
     return CurvePoint(
         max_wait_s=wait,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from headway.advice import BreakEven, CurvePoint, Information, Step
+from headway.advice import BreakEven, CurvePoint, Information, Joined, Step
 from headway.report import reasons
 from headway.report.console import bullets, heading, new_table, usd
 from headway.units import format_duration
@@ -17,16 +16,16 @@ WIDEST = 40
 """Columns of the longest bar."""
 
 
-def print_joined(out: Console, joined: Mapping[str, Sequence[Any]]) -> None:
+def print_joined(out: Console, joined: Joined) -> None:
     """The waterfall, the advice, how sure it is, what is paid once; with a curve, that and what measuring is worth."""
-    print_waterfall(out, joined.get("waterfall", ()))
-    _section(out, "Advice", [f"{one.code}: {reasons.advice_sentence(one)}" for one in joined.get("advice", ())])
-    _section(out, "How sure", reasons.robustness_sentences(joined.get("robustness", ())))
-    _section(out, "Once, besides the month's bill", reasons.one_off_sentences(joined.get("one_off", ())))
-    _section(out, "Commitments, not in the bill", reasons.commitment_sentences(joined.get("commitments", ())))
-    if "curve" in joined:
-        print_curve(out, joined["curve"], joined.get("break_evens", ()))
-        print_information(out, joined.get("information", ()))
+    print_waterfall(out, joined.waterfall or ())
+    _section(out, "Advice", [f"{one.code}: {reasons.advice_sentence(one)}" for one in joined.advice or ()])
+    _section(out, "How sure", reasons.robustness_sentences(joined.robustness or ()))
+    _section(out, "Once, besides the month's bill", reasons.one_off_sentences(joined.one_off or ()))
+    _section(out, "Commitments, not in the bill", reasons.commitment_sentences(joined.commitments or ()))
+    if joined.curve is not None:
+        print_curve(out, joined.curve, joined.break_evens or ())
+        print_information(out, joined.information or ())
 
 
 def print_waterfall(out: Console, steps: Sequence[Step]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from headway.advice import Advice, BreakEven, Case, Commitment, CurvePoint, Information, OneOff, Step
+from headway.advice import Joined
 from headway.bill.lines import Bill
 from headway.diff import Diff
 from headway.planning.plan import Plan
@@ -20,11 +20,6 @@ from headway.profile.schema import profile_schema
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSIONS = {"plan": 1, "bill": 1, "diff": 1}
 """Of each shape; plan and diff carry it as ``schema_version``."""
-JOINED: dict[str, type[BaseModel]] = {
-    "advice": Advice, "waterfall": Step, "one_off": OneOff, "commitments": Commitment, "robustness": Case,
-    "curve": CurvePoint, "break_evens": BreakEven, "information": Information,
-}  # fmt: skip
-"""What ``headway plan`` joins to a plan: rows of these."""
 
 
 def schema(of: str) -> dict[str, Any]:
@@ -47,5 +42,5 @@ def schema_text(of: str) -> str:
 
 def _joined_plan() -> type[BaseModel]:
     """A plan as the command writes it, with what it joins."""
-    rows: Any = {name: (tuple[model, ...] | None, None) for name, model in JOINED.items()}  # type: ignore[valid-type]
+    rows: Any = {name: (field.annotation, None) for name, field in Joined.model_fields.items()}
     return create_model("JoinedPlan", __base__=Plan, **rows)

@@ -205,7 +205,7 @@ def test_the_curve_shows_what_other_waits_would_cost() -> None:
     assert "What waiting costs, a month" in said.out
     assert any("30 min" in line and "this workload" in line for line in said.out.splitlines())
     content = json.loads(headway("plan", LOANS, "--curve", "--format", "json").out)
-    assert {"max_wait_s", "architecture", "monthly", "own"} == content["curve"][0].keys()
+    assert {"max_wait_s", "architecture", "monthly", "wait", "own"} == content["curve"][0].keys()
     assert [point["architecture"] for point in content["curve"] if point["own"]] == ["batch"]
     refused = headway("plan", LOANS, "--curve", "--only", "batch")
     assert refused.code == 1

@@ -3,7 +3,7 @@
 import io
 from decimal import Decimal
 
-from headway.advice import Case, Commitment, Information, OneOff
+from headway.advice import Case, Commitment, Information, Joined, OneOff
 from headway.bill.lines import Range
 from headway.report.console import console
 from headway.report.joined import print_joined
@@ -38,7 +38,7 @@ def row(**changes: object) -> Information:
 
 def printed(**joined: object) -> str:
     out = io.StringIO()
-    print_joined(console(out), joined)  # type: ignore[arg-type]
+    print_joined(console(out), Joined.model_validate(joined))
     return " ".join(out.getvalue().split())
 
 
