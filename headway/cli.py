@@ -29,6 +29,7 @@ and its monthly bill, before anything is created.
   headway plan stacks/profiles/loan-documents.yaml         what to run, why, and the bill line by line
   headway lock                                             write the plans that the stacks run (stacks/plans)
   headway lock --check                                     in CI: exit 2 when a plan is out of date
+  headway report stacks/profiles/loan-documents.yaml       the same as a page, with pictures
   headway diff main                                        what a change does to every environment's bill
   headway price lambda requests=3000000 duration=1s memory=512MB
   headway rehearse --requests 20                           the stack on an AWS in this process, with real requests
@@ -233,6 +234,58 @@ def diff(
 
             print_diff(console(), made)
     return FAILED if made.invalid else NOT_MET if made.broken else DONE
+
+
+@app.command()
+def report(
+    profile: Annotated[
+        Path | None, typer.Argument(metavar="[PROFILE]", help="The workload: a YAML or JSON file.", show_default=False)
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What this stack runs, instead of a profile's plan.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; NAME.html in this folder otherwise.")
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Another price snapshot.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> int:
+    """The plan as a page to look at and to send around: one file that opens anywhere, without a network.
+
+    What waiting costs, with a slider; the week's demand against capacity; the bill; where the saving comes from; every
+    candidate and why; advice; assumptions. Needs the extra: pip install "headway[report]".
+
+    \b
+    headway report stacks/profiles/loan-documents.yaml --open
+    headway report my-model.yaml --out page.html
+    headway report --stack prod
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.prices import load_book
+    from headway.report.progress import progress
+
+    if (profile is None) == (stack is None):
+        raise HeadwayError("name a profile, or a stack with --stack: one of the two")
+    if stack is not None and prices is not None:
+        raise HeadwayError("--prices goes with a profile: a stack runs the plan that it is locked to")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise HeadwayError(f"--out {out}: there is no folder {out.absolute().parent}")
+    try:
+        from headway.report.page.making import profile_page, stack_page
+    except ImportError as error:
+        raise HeadwayError(
+            f'the page needs more than the planner ({error.name}): pip install "headway[report]"'
+        ) from None
+    with progress("reading") as say:
+        if profile is not None:
+            made = profile_page(profile, prices=load_book(prices) if prices else None, say=say)
+        else:
+            made = stack_page(stack or "", say=say)
+    path = out or Path(f"{made.name}.html")
+    path.write_text(made.html, encoding="utf-8")
+    typer.echo(f"wrote {path} ({path.stat().st_size / 1000:,.0f} KB): open it in a browser")
+    if open_:
+        typer.launch(str(path.absolute()))
+    return DONE
 
 
 @app.command()

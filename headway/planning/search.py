@@ -85,7 +85,8 @@ def plan(
         not_considered=not_considered(workload),
         assumptions=_assumptions(profile, winner, candidates),
         warnings=_warnings(profile, winner),
-        current=price_current(profile, workload.pricing, winner.candidate if winner else None),
+        # What runs today serves all of the traffic: beside a share of it, it would be no comparison.
+        current=price_current(profile, workload.pricing, winner.candidate if winner else None) if scale == 1 else None,
     )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from headway.bill.catalogue import CATALOGUE, keys_of, meters_of
 from headway.prices import PriceBook
-from headway.report.console import new_table
+from headway.report.console import new_table, print_table
 
 
 def print_catalogue(out: Console, book: PriceBook) -> None:
@@ -18,7 +18,7 @@ def print_catalogue(out: Console, book: PriceBook) -> None:
         keys = " ".join(f"{key['name']}{'' if key['default'] else '*'}" for key in row["usage"])
         table.add_row(f"{row['service']}\n{row['about']}", keys, " ".join(row["meters"]))
         table.add_section()
-    out.print(table)
+    print_table(out, table)
     out.print("headway price lambda requests=3000000 duration=1s memory=512MB --rate requests_x86=0.20")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import IO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from headway.bill.lines import Range
@@ -17,6 +19,10 @@ from headway.units import format_usd
 
 WIDTH = 100
 """Columns of a report; a narrower terminal gets its own width."""
+BETWEEN = 2
+"""Columns between two cells."""
+FOLDED = 12
+"""Columns that a cell has at least, where its lines may break."""
 
 
 def console(file: IO[str] | None = None) -> Console:
@@ -50,6 +56,24 @@ def new_table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] 
     return table
 
 
+def print_table(out: Console, table: Table, *, spare: Sequence[str] = ()) -> None:
+    """A table; on a narrow terminal without its ``spare`` columns, the first of them first, until the rest fits."""
+    left = list(spare)
+    while left and sum(_least(column) + BETWEEN for column in table.columns) > out.width + BETWEEN:
+        name = left.pop(0)
+        table.columns = [column for column in table.columns if column.header != name]
+    for column in table.columns:
+        column.min_width = _least(column) if not column.no_wrap else None
+    out.print(table)
+
+
+def _least(column: Column) -> int:
+    """What a column must have: its widest cell, or where lines may break some of it."""
+    cells = [column.header, *column.cells]
+    widest = max((cell_len(line) for cell in cells for line in str(cell).splitlines()), default=0)
+    return widest if column.no_wrap else min(FOLDED, widest)
+
+
 def usd(amount: Decimal) -> str:
     """An amount in a column headed USD: whole dollars from 100, cents below, a fraction of a cent as such.
 
@@ -60,14 +84,15 @@ def usd(amount: Decimal) -> str:
 
 
 def usd_range(amount: Range, *, cents: bool | None = None) -> str:
-    """Low and high of an amount, or nothing where they are the same.
+    """Low and high of an amount, or nothing where they are (or are written) the same.
 
     >>> usd_range(Range.of(310, 412, 530)), usd_range(Range.exactly(3))
     ('310 to 530', '')
     """
     if amount.low == amount.high:
         return ""
-    return f"{_bare(amount.low, cents)} to {_bare(amount.high, cents)}"
+    low, high = _bare(amount.low, cents), _bare(amount.high, cents)
+    return "" if low == high else f"{low} to {high}"
 
 
 def quantity(value: Decimal) -> str:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from headway.diff import Diff, StackChange
 from headway.report import changes
-from headway.report.console import bullets, heading, new_table
+from headway.report.console import bullets, heading, new_table, print_table
 
 
 def print_diff(out: Console, diff: Diff) -> None:
@@ -22,7 +22,7 @@ def print_diff(out: Console, diff: Diff) -> None:
     if (total := changes.total_cells(diff)) is not None:
         table.add_section()
         table.add_row(*total, style="bold")
-    out.print(table)
+    print_table(out, table, spare=("before",))
     for row in diff.stacks:
         if row.state != "unchanged":
             _print_stack(out, row)
@@ -44,7 +44,7 @@ def _print_stack(out: Console, row: StackChange) -> None:
         for line in row.lines:
             table.add_row(*changes.line_cells(line))
         out.print()
-        out.print(table)
+        print_table(out, table, spare=("before",))
     changed = (*row.fields, *row.assumptions)
     if changed:
         out.print()

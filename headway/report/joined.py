@@ -9,7 +9,7 @@ from rich.text import Text
 
 from headway.advice import BreakEven, CurvePoint, Information, Joined, Step
 from headway.report import reasons
-from headway.report.console import bullets, heading, new_table, usd
+from headway.report.console import bullets, heading, new_table, print_table, usd
 from headway.units import format_duration
 
 WIDEST = 40
@@ -37,7 +37,7 @@ def print_waterfall(out: Console, steps: Sequence[Step]) -> None:
     for step in steps:
         share = reasons.share_of_first(step, steps)
         table.add_row(step.what, usd(step.monthly), usd(step.saves) if step.saves else "", Text(share, style="dim"))
-    out.print(table)
+    print_table(out, table, spare=("",))
 
 
 def print_curve(out: Console, points: Sequence[CurvePoint], changes: Sequence[BreakEven]) -> None:
@@ -54,7 +54,7 @@ def print_curve(out: Console, points: Sequence[CurvePoint], changes: Sequence[Br
         bar = "█" * length + ("  this workload" if point.own else "")
         style = "bold" if point.own else None
         table.add_row(name, point.architecture, usd(point.monthly.expected), bar, style=style)
-    out.print(table)
+    print_table(out, table, spare=("",))
     _section(out, "When another architecture would be right", [reasons.break_even_sentence(one) for one in changes])
 
 
@@ -68,7 +68,7 @@ def print_information(out: Console, rows: Sequence[Information]) -> None:
         table = new_table("if this is", "really", "then right is", "staying loses a month", fold=("if this is",))
         for row in changing:
             table.add_row(row.input, row.value, row.architecture or "nothing makes the wait", reasons.loss(row))
-        out.print(table)
+        print_table(out, table, spare=("",))
     if (said := reasons.harmless_inputs(rows)) is not None:
         bullets(out, [said])
 

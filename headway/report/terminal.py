@@ -10,7 +10,7 @@ from headway.architectures.candidate import BacklogRun
 from headway.architectures.design import Wait
 from headway.planning.plan import Plan, UsedAssumption
 from headway.report.bill import print_bill
-from headway.report.console import bullets, heading, new_table, usd, usd_range
+from headway.report.console import bullets, heading, new_table, print_table, usd, usd_range
 from headway.report.words import once, per_request, question, today, verdict
 from headway.units import format_duration
 
@@ -19,7 +19,7 @@ def print_plan(out: Console, plan: Plan, *, details: bool = False) -> None:
     """Everything a plan says; ``details`` adds assumptions and where each price comes from, one by one."""
     print_answer(out, plan)
     heading(out, "Candidates")
-    out.print(_candidates(plan))
+    print_table(out, _candidates(plan), spare=("low to high", "worst", "p50 wait", "operations", "USD a month"))
     out.print()
     bullets(out, [f"{one.architecture}: {one.reason}" for one in plan.candidates if one.reason])
     if plan.choice is not None:
@@ -63,7 +63,7 @@ def _candidates(plan: Plan) -> Table:
         table.add_row(
             one.architecture,
             "yes" if one.feasible else "no",
-            *_waits(one.wait),
+            *waits(one.wait),
             "" if one.bill is None else usd(one.bill.total.expected) + ("+?" if one.bill.unpriced else ""),
             "" if one.bill is None else usd_range(one.bill.total, cents=one.bill.total.expected < 10),
             "" if one.bill is None else usd(one.operations.monthly),
@@ -73,7 +73,8 @@ def _candidates(plan: Plan) -> Table:
     return table
 
 
-def _waits(wait: Wait | None) -> list[str]:
+def waits(wait: Wait | None) -> list[str]:
+    """Half, 99 % and all of them, as they are written in a table of candidates; empty where there is no design."""
     if wait is None:
         return ["", "", ""]
     worst = "unbounded" if wait.worst_s is None else format_duration(wait.worst_s)
@@ -96,5 +97,5 @@ def _print_assumptions(out: Console, used: tuple[UsedAssumption, ...], as_of: st
     table = new_table("name", "value", "unit", "source", "as of", right=("value",), fold=("name", "value", "source"))
     for row in used:
         table.add_row(row.name, row.value, row.unit, row.source, row.as_of)
-    out.print(table)
+    print_table(out, table, spare=("as of", "unit"))
     out.print(f"Prices as of {as_of}.")

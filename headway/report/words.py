@@ -72,7 +72,9 @@ def today(current: Current, plan: Plan) -> str:
     if current.difference is not None and plan.choice is not None and paid:
         way = "less" if current.difference >= 0 else "more"
         share = abs(current.difference) / paid
-        text += f" {plan.choice.architecture} costs {format_usd(abs(current.difference))} {way} ({share:.0%})."
+        # 99.8 % less is not 100 % less.
+        percent = f"{share:.1%}" if 0.99 < share < 1 else f"{share:.0%}"
+        text += f" {plan.choice.architecture} costs {format_usd(abs(current.difference))} {way} ({percent})."
     return text
 
 

@@ -130,8 +130,7 @@ def response_points(
     times = np.geomspace(service.quantile(float(shares[0])) * 0.999, longest * 1.001, GRID)
     left = times[:, None] - _nodes(service)[None, :]
     late = np.where(left < 0, 0.0, _WEIGHTS * np.exp(-np.maximum(left, 0.0) / wait)).sum(axis=1)
-    alone = np.array([1 - service.cdf(float(time)) for time in times])
-    beyond = np.maximum(alone + chance * late, 1e-12)
+    beyond = np.maximum(service.exceeds(times) + chance * late, 1e-12)
     found: NDArray[np.float64] = np.interp(-np.log1p(-np.asarray(shares)), -np.log(beyond), times)
     return found
 

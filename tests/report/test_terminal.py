@@ -2,6 +2,9 @@
 
 import io
 
+import pytest
+
+from headway import load_profile
 from headway.architectures.candidate import BacklogRun, Candidate, Operations
 from headway.architectures.design import BatchDesign, DepartureRule, RequestShape, Wait, WorkerPool
 from headway.bill.lines import Bill, Line, Range
@@ -15,6 +18,7 @@ from headway.planning.plan import (
     ProfileReference,
     UsedAssumption,
 )
+from headway.planning.search import plan
 from headway.report.console import console
 from headway.report.terminal import print_plan
 from headway.report.words import verdict
@@ -146,7 +150,7 @@ def test_the_fleet_of_today_stands_beside_the_choice():
     today = Current(description="realtime, 9 x ml.g5.12xlarge all day", stated=47000, priced=46587, difference=46856)
     text = " ".join(printed(make_plan(current=today)).split())
     assert "USD 47,000 a month as stated, USD 46,587 at this book's prices" in text
-    assert "batch costs USD 46,856 less (100%)" in text
+    assert "batch costs USD 46,856 less (99.7%)" in text
 
 
 def test_a_backlog_is_told_apart_from_the_month():
@@ -180,3 +184,19 @@ def test_a_report_fits_a_hundred_columns_and_has_no_colour_outside_a_terminal():
     text = printed(make_plan(long, UNPRICED, warnings=("a very long sentence " * 20,)), details=True)
     assert max(len(line) for line in text.splitlines()) <= 100
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_a_narrow_terminal_loses_columns_and_never_a_figure(width: int):
+    out = io.StringIO()
+    narrow = console(out)
+    narrow.width = width
+    print_plan(narrow, plan(load_profile("stacks/profiles/loan-documents.yaml")))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    (chosen,) = [line for line in lines if line.startswith("batch ")]
+    assert chosen.split()[1] == "yes"
+    assert chosen.split()[-1] == "581"
+    assert ("65 to 161" in chosen) == (width == 100)
+    (alarms,) = [line for line in lines if line.split()[:1] == ["alarms"]]
+    assert "0.60" in alarms

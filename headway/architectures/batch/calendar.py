@@ -71,18 +71,32 @@ def kinds(minutes: Sequence[int], before: Sequence[int], demand: Demand) -> Kind
         return _pile_kinds(list(zip(starts, minutes, strict=True)), demand)
     means, peaks = arrivals(demand.mean, starts, minutes), arrivals(demand.peak, starts, minutes)
     # Departures of a whole week differ in few things: each combination is made once.
-    rows: Counter[tuple[int, float, float, float, float]] = Counter()
-    for leave, start, mean, peak in zip(minutes, starts, means, peaks, strict=True):
-        slack, promise = float("inf"), 0.0
-        for hour in range(start // 60, -(-leave // 60)):
-            oldest = max(start, hour * 60)
-            left = demand.max_wait[hour % 168] - (leave - oldest) * 60.0
-            if left < slack:
-                slack, promise = left, demand.max_wait[hour % 168]
-        rows[leave - start, slack, promise, mean, peak] += 1
+    gaps = [leave - start for leave, start in zip(minutes, starts, strict=True)]
+    rows = Counter(zip(gaps, *_slacks(starts, minutes, demand.max_wait), means, peaks, strict=True))
     return {
         Kind(gap * 60.0, slack, promise, mean, peak): times for (gap, slack, promise, mean, peak), times in rows.items()
     }
+
+
+def _slacks(
+    starts: Sequence[int], minutes: Sequence[int], max_wait: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Seconds from each departure to when the first thing it takes must be ready, and the wait that was promised it."""
+    spans = zip(starts, minutes, strict=True)
+    if len(set(max_wait)) == 1:
+        # Where all wait alike, it is the oldest.
+        wait = max_wait[0]
+        return [wait - (leave - start) * 60.0 for start, leave in spans], [wait] * len(minutes)
+    slacks, promises = [], []
+    for start, leave in spans:
+        slack, promise = float("inf"), 0.0
+        for hour in range(start // 60, -(-leave // 60)):
+            left = max_wait[hour % 168] - (leave - max(start, hour * 60)) * 60.0
+            if left < slack:
+                slack, promise = left, max_wait[hour % 168]
+        slacks.append(slack)
+        promises.append(promise)
+    return slacks, promises
 
 
 def _pile_kinds(spans: Sequence[tuple[int, int]], demand: Demand) -> Kinds:

@@ -1,0 +1,69 @@
+"""Drawings as SVG, in a process of its own: its engine takes as long to start as a curve of waiting takes to plan.
+
+An SVG needs no script: it prints, opens offline, and its colours follow the page (light, dark, paper). vl-convert, of
+the Vega project, draws without a browser; it holds Python's lock while it does, hence a process and not a thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from html import escape
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from headway.report.page.drawing import Drawing
+
+
+class Picture(NamedTuple):
+    """A drawing for the page: SVG text for wide and narrow."""
+
+    wide: str
+    narrow: str
+
+
+class Engine:
+    """Draws beside whatever else goes on."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+        self._pool.submit(svg, "", {"data": {"values": []}, "mark": "point"})
+
+    def draw(self, drawings: list[Drawing]) -> list[Picture]:
+        """All of them, in order."""
+        waiting = [
+            (self._pool.submit(svg, one.label, one.wide), self._pool.submit(svg, one.label, one.narrow))
+            for one in drawings
+        ]
+        return [Picture(wide.result(), narrow.result()) for wide, narrow in waiting]
+
+
+@contextmanager
+def engine() -> Iterator[Engine]:
+    """An engine that starts at once, for as long as it is needed."""
+    # A fresh process, on every system: one that was copied from a process with threads may hang.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield Engine(pool)
+
+
+def svg(label: str, spec: dict[str, Any]) -> str:
+    """One picture, without a size of its own, with a label, and with no more digits than a screen shows."""
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg(spec)
+    head, rest = drawn.split(">", 1)
+    view = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
+    if view is None:
+        raise AssertionError(head)
+    rest = _ATTRIBUTES.sub(lambda found: _DECIMALS.sub(r"\1", found[0]), rest)
+    return (
+        f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {view[1]} {view[2]}" '
+        f'style="max-width:{float(view[1]):.0f}px" xmlns="http://www.w3.org/2000/svg">{rest}'
+    )
+
+
+_ATTRIBUTES = re.compile(r' (?:d|transform|x2|y2)="[^"]*"')
+"""Where coordinates stand, and nothing that anyone reads."""
+_DECIMALS = re.compile(r"(\d\.\d)\d+")
