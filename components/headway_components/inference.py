@@ -14,6 +14,7 @@ from headway.planning.lock import read_lock
 from headway.planning.plan import Plan
 from headway.planning.search import plan as make_plan
 from headway.profile import Profile, load_profile
+from headway.report.words import verdict
 from headway_components.features import FeatureStore
 from headway_components.parts import SIMPLE
 from headway_components.precomputed import Precomputed
@@ -27,6 +28,7 @@ COMPONENTS: Final[Mapping[str, Callable[..., pulumi.ComponentResource]]] = {
     "features": FeatureStore,
 }
 """The component that provisions each architecture, under the planner's name for it."""
+TYPE = "headway:index:Inference"
 _QUEUE = frozenset({"queue_arn", "dead_letter_queue_arn", "results_bucket"})
 TAKES: Final[Mapping[str, frozenset[str]]] = {
     "batch": _QUEUE,
@@ -82,12 +84,14 @@ class Inference(pulumi.ComponentResource):
     """The architecture's own component."""
 
     def __init__(self, name: str, args: InferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:Inference", name, {}, opts)
         plan = _plan(args)
         choice, design = plan.choice, plan.design
         if choice is None or design is None:
             raise HeadwayError(f"{plan.profile.name}: {_nothing_to_run(plan)}")
         bill = {end: f"{getattr(choice.monthly, end):.2f}" for end in ("low", "expected", "high")}
+        # As inputs, so that a preview shows them: it ends before a component's outputs are known.
+        super().__init__(TYPE, name, {"architecture": choice.architecture, "monthlyBill": bill}, opts)
+        pulumi.log.info(verdict(plan), self)
         self.part = COMPONENTS[choice.architecture](
             name,
             {**_wiring(args, design), "design": design, "monthly_bill": bill},

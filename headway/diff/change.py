@@ -111,6 +111,15 @@ class Uncovered(Result):
     """Made by one of our components."""
 
 
+class Component(Result):
+    """One `Inference` of a ``pulumi preview``, with the bill that it carries."""
+
+    urn: str
+    name: str
+    architecture: str
+    monthly: Range
+
+
 class PreviewCoverage(Result):
     """What a preview registers, against the bill of its stack."""
 
@@ -118,6 +127,10 @@ class PreviewCoverage(Result):
     billed: int
     free: int
     not_modelled: int
+    components: tuple[Component, ...] = ()
+    """Each with the bill of what it provisions; one whose plan was not compared is priced by that alone."""
+    in_components: int = 0
+    """Resources of components whose plans were not compared."""
     uncovered: tuple[Uncovered, ...]
     """On no list of ours: its cost is not in the bill."""
 

@@ -112,6 +112,14 @@ def preview_sentences(preview: PreviewCoverage) -> Iterator[str]:
         f"{preview.stack}: of what Headway makes, {preview.billed} on the bill, {preview.free} free, "
         f"{preview.not_modelled} named without an amount"
     )
+    if len(preview.components) > 1:
+        each = "; ".join(
+            f"{one.name} {format_usd(one.monthly.expected)} ({one.architecture})" for one in preview.components
+        )
+        total = sum(one.monthly.expected for one in preview.components)
+        yield f"its {len(preview.components)} components together: {format_usd(total)} a month: {each}"
+    if preview.in_components:
+        yield f"{preview.in_components} more are priced by their own component's bill"
     for one in preview.uncovered:
         whose = "made by a component, on no list: the bill lacks it" if one.ours else "beside our components"
         yield f"not in the bill: {one.name} ({one.type}), {whose}"

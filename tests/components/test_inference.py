@@ -51,6 +51,23 @@ def test_the_bill_charges_for_the_alarms_that_are_made(bundled: tuple[Plan, Prov
     assert billed == watched
 
 
+def test_a_preview_shows_what_runs_and_its_bill(bundled: tuple[Plan, Provisioned]) -> None:
+    made, registered = bundled
+    assert made.choice is not None
+    (whole,) = registered.all("headway:index:Inference")
+    assert whole.inputs["architecture"] == made.choice.architecture
+    assert float(whole.inputs["monthlyBill"]["expected"]) == pytest.approx(
+        float(made.choice.monthly.expected), abs=0.01
+    )
+
+
+def test_one_line_says_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.info", lambda message, *_: said.append(message))
+    provisioned(plan(load_profile(BY_NAME["contact-form"])))
+    assert said == ["serverless: USD 0.56 a month, p95 wait 6.4 s (limit 8 s)"]
+
+
 def test_the_outputs_say_what_runs_and_why_and_what_it_costs(bundled: tuple[Plan, Provisioned]) -> None:
     made, registered = bundled
     assert made.choice is not None
