@@ -10,7 +10,7 @@ from headway.diff.compare import compare
 from headway.diff.limits import Limit
 from headway.diff.preview import cover, read_preview
 from headway.diff.sides import read_sides
-from headway.diff.sources import open_source
+from headway.diff.sources import Source, open_source
 from headway.profile import Profile
 
 
@@ -41,9 +41,16 @@ def between(
         pairs = read_sides(before, after, stacks)
         sides = {side.stack: side for _, side in pairs if side is not None}
         made = compare(
-            pairs, base=before.label, head=after.label, limit=limit, notes=(*before.notes, *after.notes),
+            pairs, base=before.label, head=after.label, limit=limit, notes=_notes(before, after),
             preview=cover(read, sides) if read is not None else None,
         )  # fmt: skip
     changed = {row.stack for row in made.stacks if row.state in ("new", "changed")}
     profiles = [side.profile for name, side in sides.items() if name in changed and side.profile is not None]
     return made, tuple({profile.digest: profile for profile in profiles}.values())
+
+
+def _notes(before: Source, after: Source) -> tuple[str, ...]:
+    """How the sides were read; that work lies uncommitted matters only where no side shows it."""
+    if any(side.working for side in (before, after)):
+        return ()
+    return tuple(dict.fromkeys([*before.notes, *after.notes]))

@@ -82,7 +82,8 @@ def _stack_change(before: StackSide | None, after: StackSide | None) -> StackCha
         new_resources=tuple(sorted(types[1] - types[0])), gone_resources=tuple(sorted(types[0] - types[1])),
         stale=after.stale if after else (),
         problems=tuple(
-            f"{'before' if side is before else 'after'}: {side.problem}" for side in invalid
+            f"{'before' if side is before else 'after'}: {'; '.join((side.problem or '').splitlines())}"
+            for side in invalid
         ),
         over=after.over if after else None,
     )  # fmt: skip

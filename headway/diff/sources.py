@@ -26,9 +26,14 @@ class Source(NamedTuple):
     file: Path | None = None
     """The one plan."""
     notes: tuple[str, ...] = ()
-    """What a reader should know of how it was read."""
+    """What a reader of revisions should know: work that is in none of them."""
     prefix: str = ""
     """What stands for the folder in what is said of its files."""
+
+    @property
+    def working(self) -> bool:
+        """Whether this is a folder as it lies, with all that is not committed."""
+        return self.folder is not None and not self.prefix.endswith(":")
 
     def said(self, text: str) -> str:
         """A message about this side's files, under the names that a reader knows."""

@@ -24,12 +24,14 @@ def shown(path: str, value: Any) -> str:
 
     >>> shown("latency.max_wait", 1800.0), shown("tiers[1].max_wait", 1.0), shown("model.request.max", 5_000_000)
     ('30 min', '1 s', '5 MB')
-    >>> shown("traffic.per_day", 50), shown("name", "form")
-    ('50', 'form')
+    >>> shown("traffic.per_day", 50.0), shown("team.minimum_saving", 0.1), shown("name", "form")
+    ('50', '0.1', 'form')
     """
     field = re.sub(r"\[\d+\]", "", path).rsplit(".", 1)[-1]
     if isinstance(value, int | float) and not isinstance(value, bool) and field in _formats():
         return _formats()[field](value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
