@@ -6,7 +6,7 @@ STACK ?= dev
 REQUESTS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench schema lock clean
+.PHONY: help demo test lint format bench browser pictures schema lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,18 @@ format: $(VENV)/.dev-ready  ## put the code into the project's style
 
 bench: $(VENV)/.dev-ready  ## how long planning, loading prices and rehearsing take
 	@$(BIN)/python benchmarks/run.py
+
+browser:  ## install chromium for the tests of the page, where apt-get is there
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then echo "a browser is there"; \
+	elif ! command -v apt-get >/dev/null; then echo "no apt-get: without chromium the tests of the page are skipped"; \
+	else run=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+		{ $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends chromium; } \
+			>/dev/null 2>&1 && echo "installed chromium" \
+			|| echo "apt-get could not install chromium: the tests of the page are skipped"; \
+	fi
+
+pictures: $(VENV)/.dev-ready  ## draw the README's pictures again (docs/)
+	@PYTHONPATH=. $(BIN)/python docs/pictures.py
 
 schema: $(VENV)/.demo-ready  ## write the JSON Schemas of profile, plan, bill and diff from their models
 	@for of in profile plan bill diff; do $(BIN)/headway schema $$of --out schemas/$$of.schema.json; done

@@ -15,6 +15,9 @@ from pathlib import Path
 
 PROFILES = sorted(Path("stacks/profiles").glob("*.yaml"))
 LOANS = "stacks/profiles/loan-documents.yaml"
+TIERS = "stacks/profiles/moderation.yaml"
+DIFF = ("-m", "headway.cli", "diff", ".", ".")
+REPORT = ("-m", "headway.cli", "report", "--out", "/dev/null")
 
 
 def seconds(work: Callable[[], object], times: int) -> float:
@@ -62,12 +65,19 @@ def main() -> None:
         ("prices loaded", seconds(load_prices, 9), 0.050),
         (f"warm plan, slowest profile ({slowest})", plan_s, 0.100),
         ("headway plan, as a process", seconds(process("-m", "headway.cli", "plan", LOANS), 7), 0.8),
+        (
+            "headway diff, three environments, as a process",
+            seconds(process("-m", "headway.cli", "diff", ".", "."), 5),
+            1.5,
+        ),
+        ("headway report, as a process", seconds(process(*REPORT, LOANS), 3), 3.0),
+        ("headway report, tiers, as a process", seconds(process(*REPORT, TIERS), 3), 3.0),
         ("headway rehearse, 20 requests, as a process", seconds(process("-m", "headway.cli", "rehearse"), 3), 5.0),
     ]
-    print(f"{'':48}{'seconds':>9}{'goal':>7}{'x yardstick':>13}")
+    print(f"{'':50}{'seconds':>9}{'goal':>7}{'x yardstick':>13}")
     for what, took, goal in rows:
         shown = "" if goal is None else f"{goal:g}"
-        print(f"{what:48}{took:>9.3f}{shown:>7}{took / yardstick:>13.2f}")
+        print(f"{what:50}{took:>9.3f}{shown:>7}{took / yardstick:>13.2f}")
 
 
 if __name__ == "__main__":

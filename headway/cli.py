@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,7 +132,7 @@ def plan(
     headway plan contact-form.yaml --curve
     headway plan contact-form.yaml --format json | jq .choice.monthly.expected
     """  # noqa: D301 - \b keeps the examples' lines in the help text
-    from headway.advice import Joined, join
+    from headway.advice import Joined, cost_of_waiting, join
     from headway.planning.search import plan as make_plan
     from headway.prices import load_book
     from headway.profile import load_profile
@@ -146,7 +147,8 @@ def plan(
     joined = Joined()
     if only is None:
         with progress("what else is worth knowing") as say:
-            joined = join(declared, made, prices=book, curve=curve, say=say)
+            points = partial(cost_of_waiting, declared, prices=book) if curve else None
+            joined = join(declared, made, prices=book, curve=points, say=say)
     if format_ is Format.json:
         _write_json(made.model_dump(mode="json") | joined.asked())
     else:

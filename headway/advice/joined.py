@@ -7,7 +7,7 @@ from typing import Any
 
 from headway.advice.break_evens import BreakEven, break_evens
 from headway.advice.commitments import Commitment, commitments
-from headway.advice.curve import CurvePoint, cost_of_waiting
+from headway.advice.curve import CurvePoint
 from headway.advice.finding import Advice
 from headway.advice.information import Information, information
 from headway.advice.migration import OneOff, one_off
@@ -44,18 +44,17 @@ def join(
     made: Plan,
     *,
     prices: PriceBook | None = None,
-    curve: bool = False,
-    planner: Callable[[Profile], Plan] | None = None,
+    curve: Callable[[], tuple[CurvePoint, ...]] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Joined:
-    """Everything worth knowing beside a plan; ``curve`` for what plans the workload many times more, in 1 to 2 s.
+    """Everything worth knowing beside a plan; with a ``curve`` also what plans the workload many times more (1 to 2 s).
 
     Args:
         profile: The profile that was planned.
         made: Its plan.
         prices: The price book of the plan.
-        curve: Also other waits, where the choice changes with volume, and what measuring is worth.
-        planner: How the curve's points are planned, where that is another environment than all of the traffic.
+        curve: Where the cost of other waits comes from; given, it comes with where the choice changes with volume, and
+            what measuring is worth.
         say: Called with what is being done.
 
     >>> from headway import load_profile, plan
@@ -69,18 +68,16 @@ def join(
         one_off=one_off(profile, made, prices=prices),
         commitments=commitments(profile, made, prices=prices),
     )
-    if not curve:
+    if curve is None:
         return joined.model_copy(update={"robustness": robustness(profile, made, prices=prices)})
     planned = at_scale(profile, prices)
-    say("what other waits would cost")
-    points = cost_of_waiting(profile, prices=prices, planner=planner)
     say("where the choice changes with volume")
     changes = break_evens(profile, prices=prices, planned=planned)
     say("what measuring is worth")
     more = {
-        "curve": points,
         "break_evens": changes,
         "robustness": robustness(profile, made, prices=prices, planned=planned),
         "information": information(profile, made, prices=prices, planned=planned),
     }
-    return joined.model_copy(update=more)
+    say("what other waits would cost")
+    return joined.model_copy(update={**more, "curve": curve()})

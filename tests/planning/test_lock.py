@@ -63,7 +63,7 @@ def test_a_changed_profile_or_setting_stops_the_stack_and_is_named(project: Path
     edit(project / "stacks/Pulumi.dev.yaml", "0.5", "0.7")
     with pytest.raises(LockError) as caught:
         stack_plan("dev", stack_settings(project, "dev"), project)
-    assert "traffic.per_day: 50.0 -> 60.0" in str(caught.value)
+    assert "traffic.per_day: 50 -> 60" in str(caught.value)
     assert "headway:scale: 0.5 -> 0.7" in str(caught.value)
     assert "headway lock --stack dev" in str(caught.value)
 

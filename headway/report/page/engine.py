@@ -7,14 +7,17 @@ the Vega project, draws without a browser; it holds Python's lock while it does,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from headway.report.page.drawing import Drawing
+
+Result = TypeVar("Result")
 
 
 class Picture(NamedTuple):
@@ -25,11 +28,15 @@ class Picture(NamedTuple):
 
 
 class Engine:
-    """Draws beside whatever else goes on."""
+    """Draws, and computes, beside whatever else goes on."""
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
-        self._pool.submit(svg, "", {"data": {"values": []}, "mark": "point"})
+        self.submit(partial(svg, "", {"data": {"values": []}, "mark": "point"}))
+
+    def submit(self, work: Callable[[], Result]) -> Callable[[], Result]:
+        """Begin some work there; what is returned waits for it."""
+        return self._pool.submit(work).result
 
     def draw(self, drawings: list[Drawing]) -> list[Picture]:
         """All of them, in order."""

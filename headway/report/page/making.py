@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from headway.advice import join
+from headway.advice import cost_of_waiting, join
 from headway.diff import Source, read_side
 from headway.errors import HeadwayError
 from headway.planning.lock import plan_for
@@ -34,12 +34,13 @@ def profile_page(path: Path, *, prices: PriceBook | None = None, say: Callable[[
         HeadwayError: The profile is invalid.
     """
     profile = load_profile(path)
-    with engine() as drawing:
+    with engine() as beside:
+        points = beside.submit(partial(cost_of_waiting, profile, prices=prices))
         say("planning")
         made = plan(profile, prices=prices)
-        joined = join(profile, made, prices=prices, curve=True, say=say)
+        joined = join(profile, made, prices=prices, curve=points, say=say)
         say("drawing")
-        return Page(profile.name, page_html(content(profile, made, joined, book=prices), drawing))
+        return Page(profile.name, page_html(content(profile, made, joined, book=prices), beside))
 
 
 def stack_page(stack: str, *, start: Path | None = None, say: Callable[[str], None] = lambda _: None) -> Page:
@@ -50,17 +51,17 @@ def stack_page(stack: str, *, start: Path | None = None, say: Callable[[str], No
     """
     root = project_root(start)
     settings = stack_settings(root, stack)
-    with engine() as drawing:
+    with engine() as beside:
         say("planning")
         side = read_side(Source(stack, folder=root), [stack])[stack]
         if side.plan is None or side.profile is None:
             raise HeadwayError(side.problem or f"stack {stack} has no plan")
-        planner = partial(plan_for, settings=settings)
-        joined = join(side.profile, side.plan, curve=True, planner=planner, say=say)
+        points = beside.submit(partial(cost_of_waiting, side.profile, planner=partial(plan_for, settings=settings)))
+        joined = join(side.profile, side.plan, curve=points, say=say)
         say("drawing")
         notes = _notes(stack, side.locked, side.stale)
         shown = content(side.profile, side.plan, joined, stack=stack, notes=notes)
-        return Page(f"{side.profile.name}-{stack}", page_html(shown, drawing))
+        return Page(f"{side.profile.name}-{stack}", page_html(shown, beside))
 
 
 def _notes(stack: str, locked: bool, stale: tuple[str, ...]) -> list[str]:

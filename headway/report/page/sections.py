@@ -70,13 +70,15 @@ def _point(point: CurvePoint, plan: Plan) -> dict[str, str]:
         return {"wait": wait, "is": "nothing makes it", "usd": "", "said": f"{wait}: no architecture makes this wait."}
     bill = format_usd(point.monthly.expected)
     said = f"99 % of requests are ready within {format_duration(point.wait.p99_s)}"
+    same = False
     if plan.choice is not None:
         more = point.monthly.expected - plan.choice.monthly.expected
         same = abs(more) < 1 and point.architecture == plan.choice.architecture
         apart = f"{format_usd(abs(more))} {'more' if more > 0 else 'less'} than the plan"
         said += f"; {'as much as the plan' if same else apart}"
-    own = "; this workload's own wait" if point.own else ""
-    return {"wait": wait, "is": point.architecture, "usd": f"{bill} a month", "said": f"{said}{own}."}
+    if point.own:
+        said += f"; this workload's own wait{'' if same else ', at all hours'}"
+    return {"wait": wait, "is": point.architecture, "usd": f"{bill} a month", "said": f"{said}."}
 
 
 def week(profile: Profile, plan: Plan, book: PriceBook) -> list[Section]:

@@ -54,7 +54,7 @@ def test_the_slider_has_a_sentence_for_every_wait(loans: Content):
     assert "more than the plan" in said[1]["said"]
     assert "less than the plan" in said[4]["said"]
     assert one.start == 3
-    assert said[3]["said"].endswith("this workload's own wait.")
+    assert said[3]["said"].endswith("USD 56.58 more than the plan; this workload's own wait, at all hours.")
 
 
 def test_every_priced_wait_has_a_mark_that_the_slider_can_show(loans: Content):
