@@ -31,11 +31,14 @@ SMALL = 0.01
 """Of the bill: what a service must cost to have a bar of its own."""
 
 
-def curve_drawing(points: Sequence[CurvePoint]) -> Drawing:
+def curve_drawing(points: Sequence[CurvePoint]) -> Drawing | None:
     """Monthly cost against the wait: a stretch an architecture, each mark a wait that was planned.
 
-    The marks named ``here_line`` and ``here_ring`` are one a priced point, in order: the slider shows one of them.
+    The marks named ``here_line`` and ``here_ring`` are one a priced point, in order: the slider shows one of them. None
+    where nothing makes any of the waits.
     """
+    if not any(point.monthly for point in points):
+        return None
     names = list(dict.fromkeys(point.architecture for point in points if point.architecture))
     first, last = points[0].max_wait_s * 0.8, points[-1].max_wait_s * 1.25
     stretches: Rows = [

@@ -29,6 +29,7 @@ def waiting(plan: Plan, joined: Joined) -> Section | None:
     points = joined.curve
     if not points:
         return None
+    drawing = charts.curve_drawing(points)
     own = next((number for number, point in enumerate(points) if point.own), 0)
     said = [_point(point, plan) for point in points]
     head = (
@@ -53,8 +54,8 @@ def waiting(plan: Plan, joined: Joined) -> Section | None:
         "Between two points that of the shorter wait still does; bands run from a bill's low to its high end."
     )
     return Section(
-        "waiting", "What waiting costs", lead, charts.curve_drawing(points), _script_safe(said), own,
-        table=Grid("What waiting costs, a month", head, body, strong=(own,)), folded=True,
+        "waiting", "What waiting costs", lead, drawing, _script_safe(said) if drawing else "", own,
+        table=Grid("What waiting costs, a month", head, body, strong=(own,)), folded=drawing is not None,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import pytest
 from headway import Profile, load_profile
 from headway.advice import Joined, cost_of_waiting, join
 from headway.planning.search import plan
+from headway.profile import read_profile
 from headway.report.page.content import content
 from headway.report.page.layout import Content, Section
 
@@ -105,12 +106,28 @@ def test_where_nothing_fits_it_says_what_to_relax():
     profile = load_profile(LOANS)
     tight = profile.model_copy(update={"latency": profile.latency.model_copy(update={"max_wait": 0.1, "schedule": ()})})
     made = plan(tight)
-    shown = content(tight, made, Joined(curve=cost_of_waiting(tight, waits_s=(0.2,))))
+    shown = content(tight, made, Joined(curve=cost_of_waiting(tight, waits_s=(10,))))
     assert not shown.fits
     assert shown.verdict.startswith("nothing fits")
     assert shown.facts == ()
     assert [one.id for one in shown.sections][:2] == ["waiting", "candidates"]
     assert "not possible" in section(shown, "waiting").drawing.label  # type: ignore[union-attr]
+
+
+def test_where_nothing_makes_any_wait_there_is_a_table_and_no_picture():
+    much = read_profile(
+        {
+            "name": "much", "latency": {"max_wait": "5s"}, "traffic": {"per_day": 5e12},
+            "model": {"measured": [{"hardware": "m5.large", "seconds": 0.4}]},
+        }
+    )  # fmt: skip
+    made = plan(much)
+    assert made.choice is None
+    waiting = section(content(much, made, Joined(curve=cost_of_waiting(much, waits_s=(0.1, 86_400)))), "waiting")
+    assert waiting.drawing is None
+    assert waiting.slider == ""
+    assert not waiting.folded
+    assert {row[1] for row in cells(waiting)} == {"nothing makes it"}
 
 
 def test_a_share_of_the_traffic_is_not_compared_with_what_runs_today():
