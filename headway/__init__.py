@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from headway.errors import HeadwayError
     from headway.planning import Plan, plan
     from headway.profile import Profile, load_profile
+    from headway.simulation import replay
 
-__all__ = ["HeadwayError", "Plan", "Profile", "advise", "load_profile", "plan", "price"]
+__all__ = ["HeadwayError", "Plan", "Profile", "advise", "load_profile", "plan", "price", "replay"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "load_profile": "headway.profile",
     "plan": "headway.planning",
     "price": "headway.bill",
+    "replay": "headway.simulation",
 }
 
 

@@ -77,6 +77,7 @@ _TABLE = (
     Assumption("interview.wait_nobody", 86_400, "s", _DESIGN, _DATE),
     Assumption("interview.ready_lead", 7200, "s", "from the last arrival that counts to the time of day", _DATE),
     # traffic
+    Assumption("traffic.peak_lasts", 600, "s", "the busiest sustained rate, as peak_factor is measured", _DATE),
     Assumption("traffic.low", 0.8, "x", "uncertainty of declared traffic", _DATE),
     Assumption("traffic.high", 1.25, "x", "uncertainty of declared traffic", _DATE),
     Assumption("traffic.low_unpredictable", 0.5, "x", "uncertainty of unpredictable traffic", _DATE),

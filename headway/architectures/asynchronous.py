@@ -21,7 +21,7 @@ from headway.architectures.queue_path import alarm_lines, stored_lines
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
-from headway.bill.lines import Bill
+from headway.bill.lines import Bill, Range
 from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.queueing import response_points, smallest_servers
@@ -96,6 +96,8 @@ def bill(design: AsynchronousDesign, workload: Workload) -> Bill:
     """The month's bill of an asynchronous endpoint."""
     sized = _sized_of(design, workload)
     hours = workload.ranged(lambda s: awake_hours(workload, sized, s) * WEEKS_PER_MONTH * sized.instances)
+    if workload.used is not None and workload.used.instance_h is not None:
+        hours = Range.exactly(workload.used.instance_h)
     monthly = workload.demand.per_month
 
     def requests(scenario: Scenario) -> float:

@@ -56,7 +56,7 @@ def weekly_capacity(design: Design, workload: Workload) -> tuple[PartCapacity, .
     if isinstance(design, PrecomputedDesign):
         return (_simple(design.live, workload, "live", 1 - design.hit_rate),)
     if isinstance(design, FeaturesDesign):
-        return (_simple(design.live, _without_stable(workload), "live", 1.0),)
+        return (_simple(design.live, without_stable(workload), "live", 1.0),)
     return (_simple(design, workload, "", 1.0),)
 
 
@@ -111,7 +111,7 @@ def _spread(departures: tuple[Departure, ...]) -> tuple[float, ...]:
     return tuple(hours)
 
 
-def _without_stable(workload: Workload) -> Workload:
+def without_stable(workload: Workload) -> Workload:
     """With the share of the work that is left of a request whose stable features are there."""
     profile = workload.profile
     if profile.features is None:

@@ -93,6 +93,8 @@ def bill(design: RealtimeDesign, workload: Workload) -> Bill:
 
 def weekly_instance_hours(design: RealtimeDesign, workload: Workload) -> float:
     """Instance hours of a week: the floor, what the target holds above it, and the lag of scaling in."""
+    if workload.used is not None and workload.used.instance_h is not None:
+        return workload.used.instance_h / WEEKS_PER_MONTH
     if not design.autoscaled or design.invocations_per_instance is None:
         return float(sum(design.floors))
     return instance_hours(

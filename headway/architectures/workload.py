@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from headway.architectures.candidate import Candidate, Operations
@@ -31,6 +31,38 @@ class Scenario(NamedTuple):
     """Share of requests processed twice."""
 
 
+class PoolUsed(NamedTuple):
+    """A month of a pool of batch workers."""
+
+    spot_h: float
+    on_demand_h: float
+    busy_h: float
+    workers: float
+    """Instances started."""
+    departures: float
+    """Departures that found something to take."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """A month as it was measured or simulated: the bill then charges for this, not for what the formulas expect."""
+
+    instance_h: float | None = None
+    """Of an endpoint, all of its instances."""
+    calls: float | None = None
+    """Of a micro-batch function."""
+    pools: Mapping[str, PoolUsed] = field(default_factory=dict)
+    """Of batch workers, by pool."""
+
+    def of_a_month(self, months: float) -> Used:
+        """Of a month, where this is of so many."""
+        return Used(
+            None if self.instance_h is None else self.instance_h / months,
+            None if self.calls is None else self.calls / months,
+            {name: PoolUsed(*(value / months for value in pool)) for name, pool in self.pools.items()},
+        )
+
+
 @dataclass(frozen=True)
 class Workload:
     """A profile in one environment, with its demand and the prices it is planned with."""
@@ -43,6 +75,8 @@ class Workload:
     """Of the profile's traffic in this environment; ``demand`` holds it already."""
     given: Scenario | None = None
     """Bill this scenario alone instead of low, expected and high."""
+    used: Used | None = None
+    """Bill this usage instead of the expected one."""
 
     def ranged(self, value: Callable[[Scenario], float]) -> Range:
         """``value`` in the low, expected and high scenario, in order of size."""

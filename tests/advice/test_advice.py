@@ -63,7 +63,7 @@ def test_a_longer_wait_that_saves_says_what_it_saves() -> None:
 
 
 def test_idle_capacity_says_what_it_costs() -> None:
-    assert "busy 5% of what is paid" in advice(bundled("loan-documents"))["idle"].message
+    assert "busy 6% of what is paid" in advice(bundled("loan-documents"))["idle"].message
     assert "idle" not in advice(bundled("nightly-report"))
 
 

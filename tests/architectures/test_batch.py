@@ -17,6 +17,7 @@ from headway.bill import Pricing
 from headway.prices import load_book
 from headway.traffic import build_demand
 from tests.architectures.workloads import workload
+from tests.simulation.oracle import Fleet, departures
 
 WEEK_S = 7 * 86_400
 
@@ -100,7 +101,20 @@ def test_the_waits_promised_are_kept_when_every_hour_is_its_busiest() -> None:
 def test_the_wait_shown_is_the_simulated_one() -> None:
     work = workload(traffic={"per_hour": 200, "peak_factor": 1.0})
     found, design = planned(work)
-    (waits,) = simulate(work, design, peak=False, weeks=3).values()
+    (rule,), (pool,) = design.departures, design.pools
+    draw, at, arrived = random.Random(3), 0.0, []
+    while at < 3 * WEEK_S:
+        at += draw.expovariate(200 / 3600)
+        arrived.append(at)
+    leaves = [week * WEEK_S + at for week in range(4) for at, _ in calendar(design)][1:]
+    start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s + assume("batch.tick") / 2
+    fleet = Fleet(
+        rule.quota, rule.max_workers, rule.last_call_s, pool.batch_size, pool.seconds_per_item, pool.seconds_per_batch,
+        start, assume("batch.linger"),
+    )  # fmt: skip
+    missed = [draw.random() < assume("spot.miss") for _ in leaves]
+    done, *_ = departures(arrived, leaves, missed, fleet, 0.0)
+    waits = [end - at for at, end in zip(arrived, done, strict=True)]
     assert found.wait is not None
     assert found.wait.p50_s == pytest.approx(percentile(waits, 0.5), rel=0.08)
     assert found.wait.p99_s == pytest.approx(percentile(waits, 0.99), rel=0.08)

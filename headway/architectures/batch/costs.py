@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
 from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previous_departures
+from headway.architectures.batch.fleet import Unknown, Worker, seconds_of
 from headway.architectures.candidate import BacklogRun
 from headway.architectures.design import BatchDesign, DepartureRule, WorkerPool
 from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines, stored_lines
-from headway.architectures.workload import Scenario, Workload
+from headway.architectures.workload import PoolUsed, Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill, Line, Range
 from headway.prices import PriceError
-from headway.sizing.departures import expected_fleet
 from headway.traffic.demand import Demand
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, to_decimal
 
@@ -89,28 +89,40 @@ def fleet_usage(design: BatchDesign, workload: Workload, scenario: Scenario | No
 
 def _usages(design: BatchDesign, workload: Workload, pool: str = "") -> list[Usage]:
     """The month in each of the workload's scenarios; equal ones are worked out once."""
+    if workload.used is not None and workload.used.pools:
+        return [_measured(workload.used.pools, pool)] * len(workload.scenarios)
     known = {scenario: fleet_usage(design, workload, scenario, pool) for scenario in set(workload.scenarios)}
     return [known[scenario] for scenario in workload.scenarios]
+
+
+def _measured(pools: Mapping[str, PoolUsed], pool: str) -> Usage:
+    """A month as it was, of one pool or of all."""
+    mine = [used for name, used in pools.items() if pool in ("", name)]
+    spot, on_demand = sum(one.spot_h for one in mine), sum(one.on_demand_h for one in mine)
+    return Usage(
+        paid_h=spot + on_demand, busy_h=sum(one.busy_h for one in mine), workers=sum(one.workers for one in mine),
+        departures=sum(one.departures for one in mine), on_demand_h=on_demand, spot_h=spot,
+    )  # fmt: skip
 
 
 def _add_departures(
     totals: dict[str, float], rule: DepartureRule, pool: WorkerPool, kind: Kind, times: float, unknown: Scenario
 ) -> None:
-    mean = kind.mean * unknown.traffic
-    fleet = expected_fleet(mean, pool.batch_size, rule.quota, exact=kind.exact)
-    busy = (pool.seconds_per_item * mean + pool.seconds_per_batch * fleet.batches) * (1 + unknown.retried)
+    unknowns = Unknown(unknown.spot_miss, unknown.spot_lost, unknown.retried)
+    found = seconds_of(worker_of(rule, pool), kind, kind.mean * unknown.traffic, unknowns)
+    totals["spot"] += times * found.spot
+    totals["on_demand"] += times * found.on_demand
+    totals["busy"] += times * found.busy
+    totals["workers"] += times * found.workers
+    totals["departures"] += times * found.launched
+
+
+def worker_of(rule: DepartureRule, pool: WorkerPool) -> Worker:
+    """What the workers of a rule's departures do."""
     start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
-    paid = max(fleet.workers * (start + assume("batch.linger")) + busy, fleet.workers * assume("batch.minimum_billed"))
-    miss = 1.0 if rule.last_call_s == 0 else unknown.spot_miss
-    run = paid / fleet.workers if fleet.workers else 0.0
-    # An interrupted worker is started again and repeats the batch it held.
-    interrupted = 1 - (1 - unknown.spot_lost) ** (run / 900)
-    again = fleet.workers * interrupted * (start + pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch)
-    totals["spot"] += times * (1 - miss) * (paid + again)
-    totals["on_demand"] += times * miss * paid
-    totals["busy"] += times * busy
-    totals["workers"] += times * fleet.workers
-    totals["departures"] += times * fleet.launched
+    return Worker(
+        pool.batch_size, pool.seconds_per_item, pool.seconds_per_batch, start, rule.quota, rule.last_call_s
+    )  # fmt: skip
 
 
 def bill(design: BatchDesign, workload: Workload) -> Bill:

@@ -156,12 +156,12 @@ def _cheapest_leg(hardware: list[Hardware], calendars: Iterable[tuple[tuple[int,
                 if on_demand is False and machine.spot_per_hour is None:
                     continue
                 for batch in machine.batch_sizes:
-                    stage = machine.stage(week, batch=batch, on_demand=on_demand)
-                    if stage is None or stage.workers > MOST_WORKERS:
-                        continue
-                    cost = stage.weekly_cost(week, machine)
-                    if best is None or cost < best.weekly_cost:
-                        best = Leg(stage, minutes, week, cost, on_demand)
+                    for stage in machine.stages(week, batch=batch, on_demand=on_demand):
+                        if stage.workers > MOST_WORKERS:
+                            break
+                        cost = stage.weekly_cost(week, machine)
+                        if best is None or cost < best.weekly_cost:
+                            best = Leg(stage, minutes, week, cost, on_demand)
     return best
 
 

@@ -7,21 +7,25 @@ percentile of its rounds' time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import ceil, floor, sqrt
 from statistics import NormalDist
 
-from headway.architectures.batch.calendar import Kind, Kinds
+from headway.architectures.batch.calendar import Kinds
+from headway.architectures.batch.fleet import Unknown, Worker, seconds_of
 from headway.architectures.design import WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.prices import PriceError
 from headway.prices import hardware as known
-from headway.sizing.departures import expected_fleet, last_call_age
+from headway.sizing.departures import last_call_age
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.service_time import BatchTime
 
+SHORT_RUN_S = 1800.0
+"""Runs that are no longer are not cut in two: what spot takes back of them is little."""
 BATCH_STEPS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
 """Batch sizes that are tried, up to the largest one measured."""
 
@@ -54,21 +58,15 @@ class Stage:
 
     def weekly_cost(self, week: Kinds, machine: Hardware) -> float:
         """US dollars a week for the expected arrivals: what the search compares."""
-        seconds = sum(
-            times * machine.paid_seconds(kind, self.batch, self.quota, self.workers).paid
-            for kind, times in week.items()
-        )
-        return seconds / 3600 * machine.per_hour(on_demand=self.on_demand)
-
-
-@dataclass(frozen=True)
-class Paid:
-    """Seconds of one departure, over all its workers."""
-
-    paid: float
-    busy: float
-    workers: float
-    launches: float
+        last_call = 0.0 if self.on_demand else self.last_call_s
+        worker = Worker(self.batch, machine.time.alpha, machine.time.beta, machine.start_s, self.quota, last_call)
+        unknown = Unknown(assume("spot.miss"), 1 - assume("spot.survival_15min"), assume("batch.retry_share"))
+        spot = on_demand = 0.0
+        for kind, times in week.items():
+            seconds = seconds_of(worker, kind, kind.mean, unknown)
+            spot, on_demand = spot + times * seconds.spot, on_demand + times * seconds.on_demand
+        spot_usd = machine.on_demand_per_hour if machine.spot_per_hour is None else machine.spot_per_hour
+        return (spot * spot_usd + on_demand * machine.on_demand_per_hour) / 3600
 
 
 @dataclass(frozen=True)
@@ -101,14 +99,16 @@ class Hardware:
         """l(b): mean seconds of one batch."""
         return self.time.seconds(batch)
 
-    def per_hour(self, *, on_demand: bool) -> float:
-        """Expected US dollars an instance hour: spot with the departures that miss it at the on-demand price."""
-        if on_demand or self.spot_per_hour is None:
-            return self.on_demand_per_hour
-        miss = assume("spot.miss")
-        return (1 - miss) * self.spot_per_hour + miss * self.on_demand_per_hour
+    def stages(self, week: Kinds, *, batch: int, on_demand: bool) -> Iterator[Stage]:
+        """The fewest workers in time, then on spot more of them that work for less long: spot takes back long runs."""
+        stage = self.stage(week, batch=batch, on_demand=on_demand)
+        while stage is not None:
+            yield stage
+            if on_demand or stage.processing_s <= SHORT_RUN_S:
+                return
+            stage = self.stage(week, batch=batch, on_demand=False, most_rounds=stage.rounds // 2)
 
-    def stage(self, week: Kinds, *, batch: int, on_demand: bool) -> Stage | None:
+    def stage(self, week: Kinds, *, batch: int, on_demand: bool, most_rounds: int | None = None) -> Stage | None:
         """The fewest workers that finish the busiest departure within the tightest slack, or None.
 
         On-demand leaves at once, so start, tick and rounds must fit the slack. Spot must also leave room for the last
@@ -121,6 +121,8 @@ class Hardware:
         spread = NormalDist().inv_cdf(self.percentile) * self.variability
         root = (-spread + sqrt(spread * spread + 4 * budget / each)) / 2 if budget > 0 else 0.0
         most = floor(root * root + 1e-9)
+        if most_rounds is not None:
+            most = min(most, most_rounds)
         if most < 1:
             return None
         busiest = max(week, key=lambda kind: kind.peak)
@@ -136,11 +138,6 @@ class Hardware:
         last_call = last_call_age(oldest, self.start_s, longest, assume("batch.tick"))
         return Stage(self, batch, workers, rounds, on_demand, last_call)
 
-    def paid_seconds(self, kind: Kind, batch: int, quota: int, most: int) -> Paid:
-        """Expected seconds of a departure of this kind."""
-        time = self.time
-        return _paid(time.alpha, time.beta, self.start_s, kind.mean, batch, quota, most, exact=kind.exact)
-
     def pool(self, batch: int, most: int) -> WorkerPool:
         """The pool of the Design."""
         short = self.instance_type.replace(".", "-")
@@ -149,18 +146,6 @@ class Hardware:
             gpus=self.gpus, batch_size=batch, seconds_per_item=self.time.alpha, seconds_per_batch=self.time.beta,
             load_time_s=self.load_s, max_workers=most,
         )  # fmt: skip
-
-
-@lru_cache(maxsize=65_536)
-def _paid(
-    alpha: float, beta: float, start_s: float, mean: float, batch: int, quota: int, most: int, *, exact: bool
-) -> Paid:
-    fleet = expected_fleet(mean, batch, quota, exact=exact)
-    retried = 1 + assume("batch.retry_share")
-    busy = (alpha * mean + beta * fleet.batches) * retried
-    idle = fleet.workers * (start_s + assume("batch.linger"))
-    paid = max(idle + busy, fleet.workers * assume("batch.minimum_billed"))
-    return Paid(paid=paid, busy=busy, workers=fleet.workers, launches=fleet.launched)
 
 
 def hardware_for(workload: Workload) -> tuple[list[Hardware], list[str]]:

@@ -119,7 +119,10 @@ def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
     """The month's bill: the endpoint's for the batches, the function's calls, the queue, the results."""
     pair = pair_of(design, workload)
     batches = batches_of(workload, pair)
-    calls = workload.ranged(lambda s: batches.demand.per_month * s.traffic * (1 + s.retried))
+    per_month = batches.demand.per_month
+    if workload.used is not None and workload.used.calls is not None:
+        per_month = workload.used.calls
+    calls = workload.ranged(lambda s: per_month * s.traffic * (1 + s.retried))
     polls = assume("microbatch.pollers") * HOURS_PER_MONTH * 180  # Each poll of an empty queue lasts 20 s.
     held = pair.service.mean + assume("microbatch.overhead")
     log_gb = workload.ranged(lambda s: workload.demand.per_month * s.traffic * assume("logs.bytes_per_request") / 1e9)

@@ -1,0 +1,235 @@
+"""When requests come: read from a trace, or made of a profile's demand. Hour by hour, the same for the same seed.
+
+Times are seconds since the start, which is an hour of the week (0 = Monday 00:00, local time). Clocks that change are
+not followed: every day has 24 hours.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headway.assumptions import assume
+from headway.errors import HeadwayError
+from headway.profile.calendar import DAY_NAMES
+from headway.traffic.demand import Demand
+from headway.units import HOURS_PER_WEEK
+
+Floats = NDArray[np.float64]
+SHORTEST_BINS = 60
+"""Stretches of an hour at most: where all of an hour's requests cannot fill ten minutes at the busiest rate."""
+
+
+class Arrivals(Protocol):
+    """Requests of so many hours."""
+
+    @property
+    def first_hour(self) -> int:
+        """Hour of the week at which it starts."""
+
+    @property
+    def hours(self) -> int:
+        """How many."""
+
+    def chunks(self) -> Iterator[Floats]:
+        """The ascending times of each hour's requests, hour after hour."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Requests of a mean week after another: in each hour one stretch is as busy as the profile's busiest."""
+
+    demand: Demand
+    hours: int
+    seed: int
+    first_hour: int = 0
+
+    def chunks(self) -> Iterator[Floats]:
+        """Non-homogeneous, with gaps as variable as the profile says."""
+        for hour in range(self.hours):
+            yield self._hour(hour)
+
+    def _hour(self, hour: int) -> Floats:
+        draw = np.random.default_rng((self.seed, hour))
+        of_week = (self.first_hour + hour) % HOURS_PER_WEEK
+        if self.demand.piles:
+            return self._piles(hour)
+        mean, peak = self.demand.mean[of_week], self.demand.peak[of_week]
+        if mean <= 0:
+            return np.empty(0)
+        bins = max(round(3600 / assume("traffic.peak_lasts")), int(np.ceil(min(peak / mean, SHORTEST_BINS))))
+        busiest = min(peak / bins, mean)
+        rates = np.full(bins, (mean - busiest) / (bins - 1))
+        rates[draw.integers(bins)] = busiest
+        edges = np.concatenate([[0.0], np.cumsum(rates)])
+        moments = _renewals(draw, float(edges[-1]), self.demand.arrival_variability)
+        return np.interp(moments, edges, np.linspace(0, 3600, bins + 1)) + hour * 3600.0
+
+    def _piles(self, hour: int) -> Floats:
+        week, of_week = divmod(self.first_hour + hour, HOURS_PER_WEEK)
+        found: list[float] = []
+        for pile in self.demand.piles:
+            every = round(1 / pile.weight)
+            if pile.minute // 60 == of_week and week % every == 0:
+                found += [hour * 3600.0 + pile.minute % 60 * 60.0] * round(pile.items)
+        return np.array(sorted(found))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Requests of each minute, spread evenly at random over it."""
+
+    counts: Sequence[int] | NDArray[np.int64]
+    seed: int
+    first_hour: int = 0
+
+    @property
+    def hours(self) -> int:
+        """Whole hours; minutes beyond are left out."""
+        return len(self.counts) // 60
+
+    def chunks(self) -> Iterator[Floats]:
+        """The minutes of each hour."""
+        counts = np.asarray(self.counts)
+        for hour in range(self.hours):
+            draw = np.random.default_rng((self.seed, hour))
+            minutes = np.repeat(np.arange(hour * 60, hour * 60 + 60), counts[hour * 60 : hour * 60 + 60])
+            yield np.sort(minutes * 60.0 + draw.random(minutes.size) * 60.0)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Requests at known times."""
+
+    times: Floats
+    """Ascending seconds."""
+    first_hour: int = 0
+
+    @property
+    def hours(self) -> int:
+        """As many as they span."""
+        return int(self.times[-1] // 3600) + 1 if self.times.size else 0
+
+    def chunks(self) -> Iterator[Floats]:
+        """Cut at the hours."""
+        edges = np.searchsorted(self.times, np.arange(self.hours + 1) * 3600.0)
+        for hour in range(self.hours):
+            yield self.times[edges[hour] : edges[hour + 1]]
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """A share of others: each request goes one of several ways, at random but always the same way."""
+
+    of: Arrivals
+    low: float
+    high: float
+    seed: int
+
+    @property
+    def first_hour(self) -> int:
+        """Of the others."""
+        return self.of.first_hour
+
+    @property
+    def hours(self) -> int:
+        """Of the others."""
+        return self.of.hours
+
+    def chunks(self) -> Iterator[Floats]:
+        """Those whose draw lies between low and high."""
+        for hour, times in enumerate(self.of.chunks()):
+            drawn = np.random.default_rng((self.seed, hour)).random(times.size)
+            yield times[(self.low <= drawn) & (drawn < self.high)]
+
+
+def generated(demand: Demand, *, weeks: float = 4, seed: int = 0, first_hour: int = 0) -> Arrivals:
+    """So many weeks of a profile's demand.
+
+    >>> from headway import load_profile
+    >>> from headway.traffic import build_demand
+    >>> week = generated(build_demand(load_profile("stacks/profiles/contact-form.yaml")), weeks=1)
+    >>> 300 < sum(times.size for times in week.chunks()) < 400
+    True
+    """
+    return Generated(demand, max(1, round(weeks * HOURS_PER_WEEK)), seed, first_hour)
+
+
+def read_trace(path: Path, *, first_hour: int = 0, seed: int = 0) -> Arrivals:
+    """Arrivals from a CSV file (``.gz`` too): ``requests`` a minute, or ``arrival_s``, the seconds of each request.
+
+    Raises:
+        HeadwayError: It is neither, or a value is no number, by its line.
+    """
+    try:
+        with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
+            rows = csv.reader(file)
+            head = [name.strip() for name in next(rows, [])]
+            column = next((name for name in ("requests", "arrival_s") if name in head), None)
+            if column is None:
+                raise HeadwayError(
+                    f"{path}: a trace is a CSV file with a column requests (a minute a row) or arrival_s (a request a "
+                    f"row, in seconds); this one has {', '.join(head) or 'nothing'}"
+                )
+            values = _numbers(path, rows, head.index(column))
+    except (OSError, UnicodeDecodeError) as error:
+        raise HeadwayError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})") from None
+    if not values.size:
+        raise HeadwayError(f"{path}: a trace without a request")
+    if column == "requests":
+        if values.size < 60:
+            raise HeadwayError(f"{path}: {values.size} minutes; at least an hour is needed")
+        return Counted(np.round(values).astype(np.int64), seed, first_hour)
+    return Timed(np.sort(values - values.min()), first_hour)
+
+
+def hour_of_week(text: str) -> int:
+    """An hour of the week from a day and an hour: ``sat``, ``mon 08``.
+
+    Raises:
+        HeadwayError: It is neither.
+
+    >>> hour_of_week("mon 08"), hour_of_week("Sat")
+    (8, 120)
+    """
+    day, _, hour = text.strip().lower().partition(" ")
+    number = hour.strip().removesuffix(":00") or "0"
+    if day[:3] not in DAY_NAMES or not number.isdigit() or int(number) > 23:
+        raise HeadwayError(f"{text!r}: a day and an hour are needed, such as sat or 'mon 08' ({', '.join(DAY_NAMES)})")
+    return DAY_NAMES.index(day[:3]) * 24 + int(number)
+
+
+def _numbers(path: Path, rows: Iterator[list[str]], place: int) -> Floats:
+    """A column's numbers, each at least 0."""
+    found: list[float] = []
+    for line, row in enumerate(rows, start=2):
+        if not row:
+            continue
+        try:
+            value = float(row[place])
+        except (IndexError, ValueError):
+            value = -1.0
+        if not 0 <= value < float("inf"):
+            raise HeadwayError(f"{path}:{line}: a number of at least 0 is needed, not {','.join(row)[:40]!r}")
+        found.append(value)
+    return np.array(found)
+
+
+def _renewals(draw: np.random.Generator, until: float, variability: float) -> Floats:
+    """Moments up to ``until`` at rate 1, with gaps of this squared coefficient of variation."""
+    if variability == 1:
+        return np.sort(draw.random(draw.poisson(until))) * until
+    moments = np.empty(0)
+    last = 0.0
+    while last < until:
+        count = int(until - last + 6 * np.sqrt(variability * (until - last + 1)) + 10)
+        more = last + np.cumsum(draw.gamma(1 / variability, variability, count))
+        moments, last = np.concatenate([moments, more]), float(more[-1])
+    return moments[moments < until]

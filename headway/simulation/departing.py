@@ -1,0 +1,210 @@
+"""Departures followed event by event: workers pull batches from one queue, as the runtime's do. Times in seconds.
+
+A departure looks at what waits and starts workers for it, less those about to start; spot that does not come is
+replaced on-demand at the last call; a worker that is lost hands its batch to one started on-demand; a worker ends at
+its quota or at an empty queue (``headway_runtime``: reconcile, worker).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headway.simulation.compiled import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+SPOT, ON_DEMAND = 0, 1
+BATCH, PER_ITEM_S, PER_BATCH_S, SIGMA, START_S = range(5)
+"""Columns of a pool."""
+QUOTA, MOST, LAST_CALL_S, POOL = range(4)
+"""Columns of a rule."""
+LINGER_S, LEAST_S, LOST_PER_S, RETRIED = range(4)
+"""Columns of what is unknown."""
+
+
+@compiled
+def _push(times: Floats, who: Ints, size: int, time: float, worker: int) -> None:
+    place = size
+    while place > 0:
+        parent = (place - 1) // 2
+        if times[parent] <= time:
+            break
+        times[place], who[place] = times[parent], who[parent]
+        place = parent
+    times[place], who[place] = time, worker
+
+
+@compiled
+def _pop(times: Floats, who: Ints, size: int) -> None:
+    """Take the first of a heap of ``size``; it is one shorter then."""
+    time, worker = times[size - 1], who[size - 1]
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= size - 1:
+            break
+        if child + 1 < size - 1 and times[child + 1] < times[child]:
+            child += 1
+        if times[child] >= time:
+            break
+        times[place], who[place] = times[child], who[child]
+        place = child
+    times[place], who[place] = time, worker
+
+
+@compiled
+def depart(
+    arrived: Floats,
+    leaves: Floats,
+    prior: Floats,
+    rule_of: Ints,
+    missed: Ints,
+    ticks: Floats,
+    rules: Floats,
+    pools: Floats,
+    unknown: Floats,
+    normals: Floats,
+    uniforms: Floats,
+    room: int,
+    done: Floats,
+    used: Floats,
+) -> int:
+    """Follow a stretch of departures until everything that they took is done; returns how many items they took.
+
+    Args:
+        arrived: Ascending.
+        leaves: Departures, ascending.
+        prior: The departure before each, which bounds its oldest item's age.
+        rule_of: The rule of each departure.
+        missed: 1 where spot has no capacity for it.
+        ticks: The dispatcher's delay at each departure, and at its last call.
+        rules: A row a rule, see the columns.
+        pools: A row a pool.
+        unknown: What is assumed of spot and retries.
+        normals: Draws, used around.
+        uniforms: The same.
+        room: Workers at once at most.
+        done: Filled for the items taken.
+        used: A row a pool, added to: spot seconds, on-demand seconds, busy seconds, workers, departures that took any.
+    """  # fmt: skip
+    heap_at, heap_who = np.empty(room), np.empty(room, np.int64)
+    size = 0
+    spare = np.arange(room - 1, -1, -1)
+    left = room
+    pool_of, kind = np.zeros(room, np.int64), np.zeros(room, np.int64)
+    quota, first, held = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(room, np.int64)
+    launched, lost, fresh = np.zeros(room), np.zeros(room), np.zeros(room, np.int64)
+    working = np.zeros(room, np.int64)
+    stuck_at, stuck_of, stuck_by = (
+        np.full(leaves.size + 1, np.inf),
+        np.zeros(leaves.size + 1, np.int64),
+        np.zeros(leaves.size + 1, np.int64),
+    )
+    calls, call = 0, 0
+    next_departure, taken, seen, unstarted, drawn = 0, 0, 0, 0, 0
+    while True:
+        leave = leaves[next_departure] + ticks[next_departure, 0] if next_departure < leaves.size else np.inf
+        pull = heap_at[0] if size > 0 else np.inf
+        # Last calls come in the order of their departures but for their rules: the soonest of the few pending.
+        soonest = -1
+        for place in range(call, calls):
+            if stuck_by[place] > 0 and (soonest < 0 or stuck_at[place] < stuck_at[soonest]):
+                soonest = place
+        due = stuck_at[soonest] if soonest >= 0 else np.inf
+        now = min(leave, pull, due)
+        if now == np.inf:
+            break
+        while seen < arrived.size and arrived[seen] <= now:
+            seen += 1
+        if now == pull:
+            worker = heap_who[0]
+            _pop(heap_at, heap_who, size)
+            size -= 1
+            pool = pools[pool_of[worker]]
+            if fresh[worker]:
+                fresh[worker] = 0
+                unstarted -= 1
+            if working[worker]:
+                done[first[worker] : first[worker] + held[worker]] = now
+                working[worker], held[worker] = 0, 0
+            if held[worker] == 0:
+                count = min(int(pool[BATCH]), quota[worker], seen - taken)
+                first[worker], held[worker] = taken, count
+                taken += count
+                quota[worker] -= count
+            if held[worker] > 0:
+                count = held[worker]
+                again = count * unknown[RETRIED]
+                extra = int(again)
+                if uniforms[drawn % uniforms.size] < again - extra:
+                    extra += 1
+                takes = pool[PER_BATCH_S] + pool[PER_ITEM_S] * (count + extra)
+                sigma = pool[SIGMA]
+                takes *= np.exp(sigma * normals[drawn % normals.size] - sigma * sigma / 2)
+                drawn += 1
+                if now + takes <= lost[worker]:
+                    used[pool_of[worker], 2] += takes
+                    working[worker] = 1
+                    _push(heap_at, heap_who, size, now + takes, worker)
+                    size += 1
+                    continue
+                # Spot takes it back: what it held goes on-demand, with the next tick.
+                end = max(now, lost[worker])
+                paid = max(end - launched[worker] + unknown[LINGER_S], unknown[LEAST_S])
+                used[pool_of[worker], kind[worker]] += paid
+                kind[worker], launched[worker], lost[worker] = ON_DEMAND, end, np.inf
+                used[pool_of[worker], 3] += 1
+                fresh[worker] = 1
+                unstarted += 1
+                _push(heap_at, heap_who, size, end + pool[START_S], worker)
+                size += 1
+                continue
+            paid = max(now - launched[worker] + unknown[LINGER_S], unknown[LEAST_S])
+            used[pool_of[worker], kind[worker]] += paid
+            spare[left] = worker
+            left += 1
+            continue
+        on_last_call = now == due and due <= leave
+        which = stuck_of[soonest] if on_last_call else next_departure
+        rule = rules[rule_of[which]]
+        waiting = seen - taken
+        per = int(rule[QUOTA])
+        most = int(rule[MOST])
+        if on_last_call:
+            unstarted -= stuck_by[soonest]
+            workers = min(stuck_by[soonest], -(-waiting // per))
+            stuck_by[soonest] = 0
+            while call < calls and stuck_by[call] == 0:
+                call += 1
+            each = max(per, -(-waiting // workers)) if workers >= most else per
+            how = ON_DEMAND
+        else:
+            next_departure += 1
+            needed = -(-waiting // per) - unstarted
+            workers = min(needed, most)
+            each = per if workers == needed else -(-waiting // max(workers, 1))
+            how = ON_DEMAND if rule[LAST_CALL_S] == 0 or now - prior[which] >= rule[LAST_CALL_S] else SPOT
+            if waiting > 0:
+                used[int(rule[POOL]), 4] += 1
+            if how == SPOT and missed[which] and workers > 0:
+                stuck_at[calls] = prior[which] + rule[LAST_CALL_S] + ticks[which, 1]
+                stuck_of[calls], stuck_by[calls] = which, workers
+                calls += 1
+                unstarted += workers
+                continue
+        for _ in range(max(0, min(workers, left))):
+            left -= 1
+            worker = spare[left]
+            pool_of[worker], kind[worker] = int(rule[POOL]), how
+            quota[worker], held[worker], working[worker], launched[worker], fresh[worker] = each, 0, 0, now, 1
+            unstarted += 1
+            ready = now + pools[pool_of[worker], START_S]
+            lost[worker] = np.inf
+            if how == SPOT and unknown[LOST_PER_S] > 0:
+                lost[worker] = ready - np.log(1 - uniforms[drawn % uniforms.size]) / unknown[LOST_PER_S]
+                drawn += 1
+            used[pool_of[worker], 3] += 1
+            _push(heap_at, heap_who, size, ready, worker)
+            size += 1
+    return taken
