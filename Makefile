@@ -28,8 +28,8 @@ format: $(VENV)/.dev-ready  ## put the code into the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.dev-ready  ## how long planning, loading prices and rehearsing take
-	@$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.dev-ready  ## how long things take, and how they compare with peers (benchmarks/RESULTS.md)
+	@$(BIN)/python -m benchmarks.run
 
 browser:  ## install chromium for the tests of the page, where apt-get is there
 	@if command -v chromium chromium-browser google-chrome >/dev/null; then echo "a browser is there"; \

@@ -6,13 +6,19 @@ Run with `make bench`.
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+from benchmarks import peers
+
+RESULTS = Path("benchmarks/RESULTS.md")
 PROFILES = sorted(Path("stacks/profiles").glob("*.yaml"))
 LOANS = "stacks/profiles/loan-documents.yaml"
 TIERS = "stacks/profiles/moderation.yaml"
@@ -56,28 +62,59 @@ def load_prices() -> None:
     book.load_book()
 
 
+def price_look_up() -> Callable[[], object]:
+    """Ten thousand prices of instances."""
+    from headway.prices import load_book
+
+    book = load_book()
+    return lambda: [book.instance("us-east-1", "g5.xlarge", "spot") for _ in range(10_000)]
+
+
+def month() -> tuple[Callable[[], object], str]:
+    """Four weeks of the busiest bundled profile of one endpoint, followed request by request."""
+    from headway import load_profile, plan
+    from headway.simulation import generated, replay
+    from headway.traffic import build_demand
+
+    profile = load_profile("stacks/profiles/fraud-check.yaml")
+    design, demand = plan(profile).design, build_demand(profile)
+    if design is None:
+        raise AssertionError("fraud-check has a design")
+    replay(design, generated(demand, weeks=0.01), profile)
+    return lambda: replay(design, generated(demand, weeks=4), profile), f"{demand.per_week * 4 / 1e6:.0f} million"
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and keep the results."""
     yardstick = seconds(process("-c", "import numpy, pydantic, rich, typer, ruamel.yaml"), 7)
     plan_s, slowest = warm_plans()
+    follow, requests = month()
     rows = [
         ("yardstick: Python and its libraries", yardstick, None),
         ("prices loaded", seconds(load_prices, 9), 0.050),
+        ("10,000 prices looked up", seconds(price_look_up(), 9), None),
         (f"warm plan, slowest profile ({slowest})", plan_s, 0.100),
+        ("headway --help, as a process", seconds(process("-m", "headway.cli", "--help"), 7), None),
         ("headway plan, as a process", seconds(process("-m", "headway.cli", "plan", LOANS), 7), 0.8),
-        (
-            "headway diff, three environments, as a process",
-            seconds(process("-m", "headway.cli", "diff", ".", "."), 5),
-            1.5,
-        ),
+        ("headway diff, three environments, as a process", seconds(process(*DIFF), 5), 1.5),
         ("headway report, as a process", seconds(process(*REPORT, LOANS), 3), 3.0),
         ("headway report, tiers, as a process", seconds(process(*REPORT, TIERS), 3), 3.0),
         ("headway rehearse, 20 requests, as a process", seconds(process("-m", "headway.cli", "rehearse"), 3), 5.0),
+        (f"replay of four weeks, {requests} requests", seconds(follow, 1), 60.0),
     ]
-    print(f"{'':50}{'seconds':>9}{'goal':>7}{'x yardstick':>13}")
+    lines = ["| | seconds | goal | x yardstick |", "|---|---:|---:|---:|"]
     for what, took, goal in rows:
-        shown = "" if goal is None else f"{goal:g}"
-        print(f"{what:50}{took:>9.3f}{shown:>7}{took / yardstick:>13.2f}")
+        lines.append(f"| {what} | {took:.3f} | {'' if goal is None else f'{goal:g}'} | {took / yardstick:.2f} |")
+    queues = peers.measure()
+    lines += ["", f"A queue of {peers.SERVERS} servers at {peers.LOAD:.0%} load, the same requests for each:", ""]
+    lines += ["| | requests/s | Headway's, as many times | p99, s | Headway's p99, s |", "|---|---:|---:|---:|---:|"]
+    for one in queues:
+        times = queues[0].per_second / one.per_second
+        lines.append(f"| {one.name} | {one.per_second:,.0f} | {times:,.0f} | {one.p99_s:.4f} | {one.same:.4f} |")
+    print("\n".join(lines))
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {date.today()}"
+    head = f"# Benchmarks\nWritten by `make bench`: {machine}. Machines differ: look at the ratios.\n\n"
+    RESULTS.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,183 @@
+"""From a profile to a plan, its lock and its page."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headway.cli.app import app
+from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, ProfileArgument, write_json
+from headway.errors import HeadwayError
+
+
+class SchemaOf(StrEnum):
+    """What has a JSON Schema."""
+
+    profile = "profile"
+    plan = "plan"
+    bill = "bill"
+    diff = "diff"
+
+
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
+
+
+@app.command(add_help_option=False, context_settings=_PASSED_ON)
+def init(context: typer.Context) -> int:
+    """Ask the honest questions, show what each answer costs, and write a profile."""
+    from headway.interview import command
+
+    return DONE if command.run(context.args) else NOT_MET
+
+
+@app.command()
+def plan(
+    profile: ProfileArgument,
+    only: Annotated[str | None, typer.Option(metavar="ARCH", help="Plan this architecture alone.")] = None,
+    scale: Annotated[
+        float, typer.Option(help="Share of the traffic; the architecture is still chosen on all of it.")
+    ] = 1.0,
+    prices: PricesOption = None,
+    curve: Annotated[
+        bool,
+        typer.Option("--curve", help="Also what other waits would cost, where the choice changes, what to measure."),
+    ] = False,
+    format_: FormatOption = Format.table,
+    details: Annotated[bool, typer.Option("--details", help="Every assumption and the source of each price.")] = False,
+) -> int:
+    """What to run: the candidates with their waits and bills, the choice and why, the bill line by line.
+
+    Exit code 2 when nothing meets the wait.
+
+    \b
+    headway plan contact-form.yaml
+    headway plan contact-form.yaml --only realtime --details
+    headway plan contact-form.yaml --curve
+    headway plan contact-form.yaml --format json | jq .choice.monthly.expected
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.advice import Joined, cost_of_waiting, join
+    from headway.planning.search import plan as make_plan
+    from headway.prices import load_book
+    from headway.profile import load_profile
+    from headway.report.progress import progress
+
+    if not 0 < scale <= 1000:
+        raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
+    if curve and (only or scale != 1):
+        raise HeadwayError("--curve looks at every architecture on all of the traffic: leave --only and --scale out")
+    declared, book = load_profile(profile), load_book(prices) if prices else None
+    made = make_plan(declared, prices=book, scale=scale, only=only)
+    joined = Joined()
+    if only is None:
+        with progress("what else is worth knowing") as say:
+            points = partial(cost_of_waiting, declared, prices=book) if curve else None
+            joined = join(declared, made, prices=book, curve=points, say=say)
+    if format_ is Format.json:
+        write_json(made.model_dump(mode="json") | joined.asked())
+    else:
+        from headway.report.console import console
+        from headway.report.joined import print_joined
+        from headway.report.terminal import print_plan
+
+        out = console()
+        print_plan(out, made, details=details)
+        print_joined(out, joined)
+    return DONE if made.choice else NOT_MET
+
+
+@app.command()
+def lock(
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="This stack alone; every stack in stacks/ otherwise.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 2 when profile or settings differ from the lock.")
+    ] = False,
+) -> int:
+    """Write the plans that the stacks run, and show what changes. `pulumi up` provisions these and never searches."""
+    from headway.planning import locking
+    from headway.planning.stacks import project_root, stack_names
+
+    root = project_root()
+    names = (stack,) if stack else stack_names(root)
+    differs = False
+    for outcome in (locking.check_stacks if check else locking.lock_stacks)(root, names):
+        typer.echo(outcome.text)
+        differs = differs or outcome.differs
+    return NOT_MET if differs else DONE
+
+
+@app.command()
+def report(
+    profile: Annotated[
+        Path | None, typer.Argument(metavar="[PROFILE]", help="The workload: a YAML or JSON file.", show_default=False)
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What this stack runs, instead of a profile's plan.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; NAME.html in this folder otherwise.")
+    ] = None,
+    prices: PricesOption = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> int:
+    """The plan as a page to look at and to send around: one file that opens anywhere, without a network.
+
+    What waiting costs, with a slider; the week's demand against capacity; the bill; where the saving comes from; every
+    candidate and why; advice; assumptions. Needs the extra: pip install "headway[report]".
+
+    \b
+    headway report stacks/profiles/loan-documents.yaml --open
+    headway report my-model.yaml --out page.html
+    headway report --stack prod
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.prices import load_book
+    from headway.report.progress import progress
+
+    if (profile is None) == (stack is None):
+        raise HeadwayError("name a profile, or a stack with --stack: one of the two")
+    if stack is not None and prices is not None:
+        raise HeadwayError("--prices goes with a profile: a stack runs the plan that it is locked to")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise HeadwayError(f"--out {out}: there is no folder {out.absolute().parent}")
+    try:
+        from headway.report.page.making import profile_page, stack_page
+    except ImportError as error:
+        raise HeadwayError(
+            f'the page needs more than the planner ({error.name}): pip install "headway[report]"'
+        ) from None
+    with progress("reading") as say:
+        if profile is not None:
+            made = profile_page(profile, prices=load_book(prices) if prices else None, say=say)
+        else:
+            made = stack_page(stack or "", say=say)
+    path = out or Path(f"{made.name}.html")
+    path.write_text(made.html, encoding="utf-8")
+    typer.echo(f"wrote {path} ({path.stat().st_size / 1000:,.0f} KB): open it in a browser")
+    if open_:
+        typer.launch(str(path.absolute()))
+    return DONE
+
+
+@app.command()
+def schema(
+    of: Annotated[
+        SchemaOf, typer.Argument(metavar="profile|plan|bill|diff", help="What to describe.")
+    ] = SchemaOf.profile,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
+) -> int:
+    """The JSON Schema of a profile, for editors that complete and check; or of what --format json writes."""
+    from headway.report.schemas import schema_text
+
+    text = schema_text(of.value)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {out}")
+    return DONE

@@ -1,0 +1,120 @@
+"""Trying a plan without an account: requests through its design, its stack in process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headway.cli.app import app
+from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, ProfileArgument, write_json
+from headway.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.planning import Plan
+
+
+@app.command()
+def simulate(
+    profile: ProfileArgument,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A CSV file: requests (a minute a row) or arrival_s; .gz too."),
+    ] = None,
+    starts: Annotated[
+        str, typer.Option(metavar="DAY[ HH]", help="Day, and hour, of the trace's first request: sat, 'mon 08'.")
+    ] = "mon",
+    weeks: Annotated[float, typer.Option(help="Without a trace: so many weeks of the profile's traffic.")] = 4,
+    only: Annotated[str | None, typer.Option(metavar="ARCH", help="This architecture instead of the choice.")] = None,
+    scale: Annotated[float, typer.Option(help="Share of the traffic that the design is made for.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed, the same outcome.", min=0)] = 0,
+    prices: PricesOption = None,
+    format_: FormatOption = Format.table,
+) -> int:
+    """Follow requests, from a trace or made of the profile, through the design: what they wait, what it costs.
+
+    Planned beside simulated. Exit code 2 where the promised share of requests does not make its wait.
+    pip install "headway[simulation]" makes it some fifty times as fast.
+
+    \b
+    headway simulate stacks/profiles/loan-documents.yaml
+    headway simulate my-model.yaml --trace requests-per-minute.csv --starts "sat 00"
+    headway simulate my-model.yaml --only realtime --weeks 12 --format json | jq .within
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.planning.search import plan as make_plan
+    from headway.prices import load_book
+    from headway.profile import load_profile
+    from headway.report.progress import progress
+    from headway.simulation import generated, hour_of_week, read_trace, replay
+    from headway.traffic import build_demand
+
+    if not 0 < scale <= 1000:
+        raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
+    if not 0 < weeks <= 520:
+        raise HeadwayError(f"--weeks {weeks:g}: more than 0 and up to 520 weeks are needed")
+    declared, book = load_profile(profile), load_book(prices) if prices else None
+    first = hour_of_week(starts)
+    with progress("planning") as say:
+        made = make_plan(declared, prices=book, scale=scale, only=only)
+        if made.design is None or made.chosen is None:
+            raise HeadwayError(f"there is no design to follow requests through: {_nothing(made)}")
+        demand = build_demand(declared, scale=scale)
+        arrivals = (
+            read_trace(trace, first_hour=first, seed=seed)
+            if trace is not None
+            else generated(demand, weeks=weeks, seed=seed, first_hour=first)
+        )
+        outcome = replay(
+            made.design, arrivals, declared, scale=scale, planned=made.chosen.bill, seed=seed, prices=book, say=say
+        )
+    if format_ is Format.json:
+        write_json(outcome.model_dump(mode="json"))
+    else:
+        from headway.report.console import console
+        from headway.report.simulation import print_outcome
+
+        print_outcome(console(), made, outcome)
+    return DONE if outcome.kept else NOT_MET
+
+
+@app.command()
+def rehearse(
+    stack: Annotated[str, typer.Option(metavar="NAME", help="The stack to rehearse.")] = "dev",
+    requests: Annotated[int, typer.Option("--requests", "-n", metavar="N", min=1, max=2000, help="How many.")] = 20,
+    format_: FormatOption = Format.table,
+) -> int:
+    """Provision a stack on an AWS inside this process and send real requests through it. No account, no Docker.
+
+    Shows each resource that the program registers, then the requests' waits, the dead-letter queue and where the
+    results lie. Exit code 2 when a request got no result.
+    """
+    import gc
+
+    # A collector would walk tens of thousands of classes that stay, a third of the whole time of this short process.
+    gc.disable()
+    from headway.planning.stacks import project_root
+    from headway.report.progress import progress
+
+    try:
+        from headway_rehearsal import run
+    except ImportError as error:
+        raise HeadwayError(
+            f'the rehearsal needs more than the planner ({error.name}): pip install "headway[rehearsal]"'
+        ) from None
+    with progress(f"rehearsing stack {stack}") as say:
+        outcome = run.rehearse(project_root(), stack, requests=requests, progress=say)
+    if format_ is Format.json:
+        write_json(outcome.model_dump(mode="json"))
+    else:
+        from headway.report.console import console
+
+        run.print_outcome(console(), outcome)
+    return DONE if outcome.complete else NOT_MET
+
+
+def _nothing(made: Plan) -> str:
+    """Why nothing was chosen, in the verdict's words."""
+    from headway.report.words import verdict
+
+    return verdict(made)
