@@ -1,0 +1,45 @@
+"""Which permissions each command asks, and no others: the README's list, and what a connection lets through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PERMISSIONS: dict[str, tuple[str, ...]] = {
+    "prices refresh": ("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"),
+    "traffic cloudwatch": ("cloudwatch:GetMetricData",),
+}
+"""IAM actions by command. None of them takes a resource's ARN unless its row says so in the README."""
+
+_PREFIXES = {"monitoring": "cloudwatch"}
+"""IAM's name of a service where it is not the one that signs requests."""
+_ACTIONS = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+"""IAM's name of an action where it is not the operation's (Service Authorization Reference, 2026-11)."""
+
+
+def action_of(signing_name: str, operation: str) -> str:
+    """The IAM action that an operation needs.
+
+    >>> action_of("monitoring", "GetMetricData"), action_of("s3", "ListObjectsV2")
+    ('cloudwatch:GetMetricData', 's3:ListBucket')
+    """
+    action = f"{_PREFIXES.get(signing_name, signing_name)}:{operation}"
+    return _ACTIONS.get(action, action)
+
+
+def policy(command: str) -> dict[str, Any]:
+    """The IAM policy document that lets a command do what it does.
+
+    >>> policy("traffic cloudwatch")["Statement"][0]["Action"]
+    ['cloudwatch:GetMetricData']
+    """
+    statement = {"Effect": "Allow", "Action": list(PERMISSIONS[command]), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
