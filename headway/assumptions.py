@@ -6,7 +6,15 @@ the plan, so a reader can see (and override in the profile) what the answer rest
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache, wraps
+from types import MappingProxyType
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Assumption(NamedTuple):
@@ -19,6 +27,8 @@ class Assumption(NamedTuple):
     as_of: str
     low: float | None = None
     high: float | None = None
+    observations: int | None = None
+    """Of a row that was observed on a stack (``headway calibrate``): how many it rests on; None for a default."""
 
     @property
     def number(self) -> float:
@@ -162,7 +172,40 @@ _TABLE = (
 )  # fmt: skip
 
 ASSUMPTIONS: dict[str, Assumption] = {row.name: row for row in _TABLE}
-"""Every assumption by name."""
+"""Every default by name."""
+
+_NOTHING: Mapping[str, Assumption] = MappingProxyType({})
+_observed: ContextVar[Mapping[str, Assumption]] = ContextVar("observed", default=_NOTHING)
+
+
+@contextmanager
+def assuming(rows: Iterable[Assumption]) -> Iterator[None]:
+    """Within this block what a stack was observed to do stands in the table, in place of the defaults of those names.
+
+    Raises:
+        KeyError: The table has no such row: an observation replaces a default, it never adds one.
+
+    >>> with assuming([ASSUMPTIONS["batch.launch"]._replace(value=95.0)]):
+    ...     assume("batch.launch")
+    95.0
+    >>> assume("batch.launch")
+    180
+    """
+    replaced = {ASSUMPTIONS[row.name].name: row for row in rows}
+    token = _observed.set(MappingProxyType({**_observed.get(), **replaced}) if replaced else _observed.get())
+    try:
+        yield
+    finally:
+        _observed.reset(token)
+
+
+def row_of(name: str) -> Assumption:
+    """The row that holds here: what was observed, else the default.
+
+    Raises:
+        KeyError: The table has no such row.
+    """
+    return _observed.get().get(name) or ASSUMPTIONS[name]
 
 
 def assume(name: str) -> float:
@@ -171,7 +214,7 @@ def assume(name: str) -> float:
     >>> assume("batch.tick")
     60
     """
-    return ASSUMPTIONS[name].number
+    return row_of(name).number
 
 
 def assume_range(name: str) -> tuple[float, float, float]:
@@ -180,6 +223,28 @@ def assume_range(name: str) -> tuple[float, float, float]:
     >>> assume_range("spot.miss")
     (0.04, 0.15, 0.3)
     """
-    row = ASSUMPTIONS[name]
+    row = row_of(name)
     value = row.number
     return (value if row.low is None else row.low, value, value if row.high is None else row.high)
+
+
+def remembered(maxsize: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """``lru_cache`` for functions that look into this table: what was observed is part of what they were asked.
+
+    Arguments are given by place.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @lru_cache(maxsize=maxsize)
+        def keyed(_observed: Hashable, *args: Any) -> R:
+            return function(*args)
+
+        @wraps(function)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+            if kwargs:
+                raise TypeError(f"{function.__name__} takes its arguments by place")
+            return keyed(tuple(_observed.get().values()), *args)
+
+        return asked
+
+    return decorate

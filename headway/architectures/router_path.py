@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 from math import exp
 
 from headway.architectures.candidate import Candidate
@@ -24,7 +23,7 @@ from headway.architectures.design import (
 )
 from headway.architectures.hybrid_design import RouterDesign, TableDesign
 from headway.architectures.workload import Workload
-from headway.assumptions import assume
+from headway.assumptions import assume, remembered
 from headway.bill import services
 from headway.bill.lines import Bill, Line
 from headway.units import format_duration, format_size
@@ -87,7 +86,7 @@ def is_live(design: SimpleDesign) -> bool:
     return design.architecture in ("realtime", "serverless")
 
 
-@lru_cache(maxsize=4096)
+@remembered(maxsize=4096)
 def router_adds_s(per_hour: float, percentile: float) -> float:
     """Seconds that the router adds at a percentile: its own, and a cold start where it sleeps that often.
 

@@ -60,8 +60,8 @@ def _of_traffic(before: StackSide, after: StackSide) -> Decimal | None:
     scaled = before.settings.model_copy(update={"scale": after.settings.scale})
     try:
         plans = (
-            plan_for(before.profile, before.settings, only=architecture),
-            plan_for(busier, scaled, only=architecture),
+            plan_for(before.profile, before.settings, only=architecture, calibration=before.calibration),
+            plan_for(busier, scaled, only=architecture, calibration=before.calibration),
         )
     except HeadwayError:
         return None

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from headway.diff.sources import Source
 from headway.errors import HeadwayError, nearest
+from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.lock import (
     Lock,
     LockError,
@@ -40,6 +41,8 @@ class StackSide(NamedTuple):
     """The fields in which profile and lock disagree."""
     problem: str | None = None
     """Why there is no plan: an invalid profile, a wrong setting."""
+    calibration: Calibration | None = None
+    """What was observed on the stack, in place of defaults."""
 
     @property
     def over(self) -> str | None:
@@ -124,11 +127,14 @@ def _read_stack(source: Source, root: Path, name: str) -> StackSide:
         settings = stack_settings(root, name)
         profile = settings.load_profile(root)
         lock, stale = _current_lock(lock_path(root, name), profile, settings)
-        plan = lock.plan if lock is not None and not stale else plan_for(profile, settings)
+        observed = read_calibration(root, name)
+        plan = lock.plan if lock is not None and not stale else plan_for(profile, settings, calibration=observed)
     except HeadwayError as error:
         return StackSide(name, settings=settings, problem=source.said(str(error)))
     locked = lock is not None and not stale
-    return StackSide(name, plan, profile, settings, locked, tuple(source.said(text) for text in stale))
+    return StackSide(
+        name, plan, profile, settings, locked, tuple(source.said(text) for text in stale), calibration=observed
+    )
 
 
 def _current_lock(path: Path, profile: Profile, settings: Settings) -> tuple[Lock | None, tuple[str, ...]]:

@@ -16,9 +16,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from headway.assumptions import assuming
 from headway.errors import HeadwayError, nearest
+from headway.files import write_whole
+from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.changes import FieldChange, field_changes
 from headway.planning.plan import Plan
+from headway.prices import PriceBook
 from headway.profile import Profile, load_profile
 from headway.units import Money, format_usd
 
@@ -123,9 +127,7 @@ def write_lock(path: Path, lock: Lock) -> None:
     text = json.dumps(lock.model_dump(mode="json"), indent=1, ensure_ascii=False)
     # Rows of plain numbers (168 floors) on one line.
     text = re.sub(r"\[\s*((?:-?[\d.]+,?\s*)+)\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, text + "\n")
 
 
 def read_lock(path: Path) -> Lock:
@@ -151,13 +153,25 @@ def lock_path(root: Path, stack: str) -> Path:
     return root / PLANS_FOLDER / f"{stack}.json"
 
 
-def plan_for(profile: Profile, settings: Settings, *, only: str | None = None) -> Plan:
-    """The plan of a profile in the environment that a stack's settings describe, as it would be locked today."""
+def plan_for(
+    profile: Profile,
+    settings: Settings,
+    *,
+    only: str | None = None,
+    calibration: Calibration | None = None,
+    prices: PriceBook | None = None,
+) -> Plan:
+    """The plan of a profile in the environment that a stack's settings describe, as it would be locked today.
+
+    What was observed on the stack (``calibration``) stands in for the defaults of those assumptions.
+    """
     from headway.planning.search import plan
 
-    return plan(
-        profile, scale=settings.scale, reselect=settings.reselect, max_instances=settings.max_instances, only=only
-    )
+    with assuming(calibration.assumptions if calibration else ()):
+        return plan(
+            profile, prices=prices, scale=settings.scale, reselect=settings.reselect,
+            max_instances=settings.max_instances, only=only,
+        )  # fmt: skip
 
 
 def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[str, ...]]:
@@ -181,7 +195,7 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
             )
         _within_limit(lock.plan, settings)
         return lock.plan, ()
-    fresh = plan_for(profile, settings)
+    fresh = plan_for(profile, settings, calibration=read_calibration(root, stack))
     _within_limit(fresh, settings)
     return fresh, (f"stack {stack} is not locked: run `headway lock --stack {stack}` and commit {path.name}",)
 

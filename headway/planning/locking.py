@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from headway.planning.calibration import read_calibration
 from headway.planning.lock import check_lock, lock_path, make_lock, over_limit, plan_for, read_lock, write_lock
 from headway.planning.plan import Plan
 from headway.planning.stacks import stack_settings
@@ -32,7 +33,7 @@ def lock_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
         settings = stack_settings(root, name)
         profile = settings.load_profile(root)
         path = lock_path(root, name)
-        new = plan_for(profile, settings)
+        new = plan_for(profile, settings, calibration=read_calibration(root, name))
         problem = over_limit(new, settings) if new.choice else _nothing(new)
         if problem:
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)

@@ -52,6 +52,8 @@ class UsedAssumption(Result):
     unit: str
     source: str
     as_of: str
+    observations: int | None = None
+    """Of what was observed on the stack (``headway calibrate``): how many it rests on; None for a default."""
 
 
 class Current(Result):

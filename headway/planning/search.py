@@ -8,7 +8,7 @@ from math import log
 
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload
 from headway.architectures.candidate import Candidate
-from headway.assumptions import ASSUMPTIONS
+from headway.assumptions import ASSUMPTIONS, row_of
 from headway.bill.pricing import Pricing
 from headway.errors import HeadwayError, nearest
 from headway.planning.candidates import parts_of, rank_all
@@ -181,12 +181,17 @@ def _assumptions(
         for line in candidate.bill.lines if candidate.bill else ():
             names.update(dict.fromkeys(line.assumptions))
     for name in names:
-        row = ASSUMPTIONS.get(name)
-        if row is not None:
+        if name in ASSUMPTIONS:
+            row = row_of(name)
             value = f"{row.value:g}" if not isinstance(row.value, str) else row.value
             if row.low is not None and row.high is not None:
                 value = f"{value} ({row.low:g} to {row.high:g})"
-            used.append(UsedAssumption(name=name, value=value, unit=row.unit, source=row.source, as_of=row.as_of))
+            used.append(
+                UsedAssumption(
+                    name=name, value=value, unit=row.unit, source=row.source, as_of=row.as_of,
+                    observations=row.observations,
+                )
+            )  # fmt: skip
     return tuple(used)
 
 

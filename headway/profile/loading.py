@@ -25,7 +25,16 @@ def load_profile(path: str | Path) -> Profile:
         ProfileError: The file cannot be read, or says something that cannot be: every problem is named at once.
     """
     file = Path(path)
-    content = _parse(file, _read(file))
+    return parse_profile(read_text(file), file)
+
+
+def parse_profile(text: str, file: Path) -> Profile:
+    """The profile in the text of a file: what :func:`load_profile` returns for a file that holds it.
+
+    Raises:
+        ProfileError: As there.
+    """
+    content = _parse(file, text)
     if content is None:
         raise ProfileError(f"{file}: empty; the least that works is name, latency.max_wait, traffic and model.measured")
     if not isinstance(content, dict):
@@ -56,7 +65,12 @@ def read_profile(content: dict[str, Any]) -> Profile:
         raise ProfileError("\n".join(dict.fromkeys(_describe(problem) for problem in _told(error)))) from None
 
 
-def _read(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """A profile's text.
+
+    Raises:
+        ProfileError: The file cannot be read, or is no text.
+    """
     try:
         if file.is_dir():
             raise ProfileError(f"{file}: is a directory; name the profile's file in it")

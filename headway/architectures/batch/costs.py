@@ -295,4 +295,9 @@ def _with_price_range(line: Line, factors: Range) -> Line:
         expected=line.amount.expected * factors.expected,
         high=line.amount.high * factors.high,
     )
-    return line.model_copy(update={"amount": amount})
+    if factors.expected == 1 or line.unit_price is None:
+        return line.model_copy(update={"amount": amount})
+    source = f"{line.source}, x {factors.expected:.3g} as observed"
+    return line.model_copy(
+        update={"amount": amount, "unit_price": line.unit_price * factors.expected, "source": source}
+    )

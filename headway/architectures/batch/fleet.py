@@ -5,12 +5,11 @@ The search and the bill ask here, so the cheapest by the one is the cheapest by 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import exp, log
 from typing import NamedTuple
 
 from headway.architectures.batch.calendar import Kind
-from headway.assumptions import assume
+from headway.assumptions import assume, remembered
 from headway.sizing.departures import expected_fleet
 
 STEPS = 4
@@ -71,7 +70,7 @@ def work_s(worker: Worker, mean: float, batches: float, workers: float) -> float
     return (worker.per_item_s * mean + worker.per_batch_s * batches) / max(workers, NOBODY)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(maxsize=65_536)
 def taken_along(worker: Worker, kind: Kind, mean: float, miss: float) -> TakenAlong:
     """What a fleet takes besides what it found, at a mean of arrivals between departures. Scheduled work comes once.
 
@@ -98,7 +97,7 @@ def taken_along(worker: Worker, kind: Kind, mean: float, miss: float) -> TakenAl
     return found
 
 
-@lru_cache(maxsize=65_536)
+@remembered(maxsize=65_536)
 def seconds_of(worker: Worker, kind: Kind, mean: float, unknown: Unknown) -> Seconds:
     """A departure's fleet at a mean of arrivals: spot, what spot misses or takes back on-demand, and the work in it."""
     miss = 1.0 if worker.last_call_s == 0 else unknown.miss

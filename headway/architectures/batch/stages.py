@@ -65,7 +65,9 @@ class Stage:
         for kind, times in week.items():
             seconds = seconds_of(worker, kind, kind.mean, unknown)
             spot, on_demand = spot + times * seconds.spot, on_demand + times * seconds.on_demand
-        spot_usd = machine.on_demand_per_hour if machine.spot_per_hour is None else machine.spot_per_hour
+        spot_usd = machine.on_demand_per_hour
+        if machine.spot_per_hour is not None:
+            spot_usd = machine.spot_per_hour * assume("spot.price")
         return (spot * spot_usd + on_demand * machine.on_demand_per_hour) / 3600
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headway.advice import cost_of_waiting, join
+from headway.assumptions import assuming
 from headway.diff import Source, read_side
 from headway.errors import HeadwayError
 from headway.planning.lock import plan_for
@@ -56,8 +57,11 @@ def stack_page(stack: str, *, start: Path | None = None, say: Callable[[str], No
         side = read_side(Source(stack, folder=root), [stack])[stack]
         if side.plan is None or side.profile is None:
             raise HeadwayError(side.problem or f"stack {stack} has no plan")
-        points = beside.submit(partial(cost_of_waiting, side.profile, planner=partial(plan_for, settings=settings)))
-        joined = join(side.profile, side.plan, curve=points, say=say)
+        observed = side.calibration
+        planner = partial(plan_for, settings=settings, calibration=observed)
+        points = beside.submit(partial(cost_of_waiting, side.profile, planner=planner))
+        with assuming(observed.assumptions if observed else ()):
+            joined = join(side.profile, side.plan, curve=points, say=say)
         say("drawing")
         notes = _notes(stack, side.locked, side.stale)
         shown = content(side.profile, side.plan, joined, stack=stack, notes=notes)

@@ -1,0 +1,42 @@
+"""Writing a file whole or not at all: whoever reads it sees the old content or the new one, never half of either."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from headway.errors import HeadwayError
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one step: a failure before the end leaves what was there.
+
+    Raises:
+        HeadwayError: It cannot be written.
+    """
+    raw = content.encode() if isinstance(content, str) else content
+    if path.is_dir():
+        raise HeadwayError(f"{path}: is a directory; name a file in it")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".partial")
+    except OSError as error:
+        raise HeadwayError(f"{path}: cannot be written ({error.strerror})") from None
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+        partial.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        partial.replace(path)
+    except OSError as error:
+        raise HeadwayError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        with suppress(FileNotFoundError):
+            partial.unlink()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
