@@ -237,7 +237,8 @@ def remembered(maxsize: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @lru_cache(maxsize=maxsize)
         def keyed(_observed: Hashable, *args: Any) -> R:
-            return function(*args)
+            known: Callable[..., R] = function
+            return known(*args)
 
         @wraps(function)
         def asked(*args: P.args, **kwargs: P.kwargs) -> R:
