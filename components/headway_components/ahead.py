@@ -10,6 +10,7 @@ import pulumi
 
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign, Route
 from headway_components.alarms import alarm_topic
+from headway_components.arguments import monthly_ends
 from headway_components.batch import SpotBatch
 from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, part, target
@@ -47,7 +48,7 @@ class ComputedAhead(pulumi.ComponentResource):
         self.results_bucket, self.table = made.results_bucket, made.table
         self.addresses = addresses({FILL: made.fill, LIVE: made.live})
         self.manifests = pulumi.Output.from_input(made.fill.manifests or "")
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         self.register_outputs({one: getattr(self, one) for one in OUTPUTS})
 
 
@@ -69,7 +70,7 @@ def computed_ahead(
     topic = alarm_topic(site, args.get("alarm_topic_arn"))
     wiring = {**args, "alarm_topic_arn": topic}
     rows = row_table(site, design.table)
-    bucket = stack_bucket(site, design.fill.results_kept_days, {}, (RESULTS, REQUESTS, FAILURES))
+    bucket = stack_bucket(site, design.fill.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
     fill = part(site, FILL, design.fill, wiring, table=rows)
     if not isinstance(fill, SpotBatch):
         raise TypeError(f"a fill is batch, not {design.fill.architecture}")

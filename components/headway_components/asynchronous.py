@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from headway.architectures.design import AsynchronousDesign
 from headway_components.access import allow, deny_plain_http, policy_document
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
+from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.hosted_model import (
     NAMESPACE,
     SCALED,
@@ -21,7 +22,7 @@ from headway_components.hosted_model import (
     startup_limit_s,
 )
 from headway_components.network import worker_network
-from headway_components.site import Site, Wiring
+from headway_components.site import Site
 from headway_components.storage import FAILURES, REQUESTS, RESULTS, Bucket, objects, stack_bucket
 
 MANAGED_KEY = "alias/aws/sns"
@@ -29,13 +30,12 @@ MANAGED_KEY = "alias/aws/sns"
 COOLDOWN_S = 300
 
 
-class AsynchronousArgs(Wiring, total=False):
+class AsynchronousArgs(Priced, total=False):
     """Arguments of `AsynchronousEndpoint`; ``design`` is required."""
 
     design: AsynchronousDesign | Mapping[str, Any]
     results_bucket: pulumi.Input[str]
     """An existing bucket for bodies, results and failures; its encryption and lifecycle are yours."""
-    monthly_bill: Mapping[str, str]
 
 
 class AsynchronousEndpoint(pulumi.ComponentResource):
@@ -52,7 +52,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: AsynchronousArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:AsynchronousEndpoint", name, {}, opts)
+        super().__init__("headway:index:AsynchronousEndpoint", name, checked(name, args, AsynchronousArgs), opts)
         design = AsynchronousDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         endpoint = endpoint_name(site, f"async-{design.instance_type.removeprefix('ml.')}")
@@ -73,7 +73,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         self.endpoint_name = resource.name
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.success_topic, self.error_topic = topics["success"].arn, topics["error"].arn
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         names = ("endpoint_name", "results_bucket", "success_topic", "error_topic", "monthly_bill")
         self.register_outputs({one: getattr(self, one) for one in names})
 

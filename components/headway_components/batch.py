@@ -12,6 +12,7 @@ from headway.architectures.design import BatchDesign
 from headway.errors import HeadwayError
 from headway_components.access import Statement, allow, service_access, use_key, write_logs
 from headway_components.alarms import alarm_topic
+from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.compute import PoolQueues, worker_queues
 from headway_components.feeder import feeder
 from headway_components.fleet_alarms import fleet_alarms
@@ -21,7 +22,7 @@ from headway_components.network import worker_network
 from headway_components.request_queue import Queue, stack_queue
 from headway_components.row_table import RowTable
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick, upload_bundle
-from headway_components.site import Site, Wiring, physical_name
+from headway_components.site import Site, physical_name
 from headway_components.storage import (
     MANIFESTS,
     REQUESTS,
@@ -41,7 +42,7 @@ LONGEST_FLEET = 40
 """Of the fleet's name, which starts every job's name: pool, departure, purchase and attempt follow within 128."""
 
 
-class SpotBatchArgs(Wiring, total=False):
+class SpotBatchArgs(Priced, total=False):
     """Arguments of `SpotBatch`; ``design`` is required."""
 
     design: BatchDesign | Mapping[str, Any]
@@ -52,7 +53,6 @@ class SpotBatchArgs(Wiring, total=False):
     """An existing bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
     table: RowTable
     """Where answers go as rows, for a design whose results go to a table."""
-    monthly_bill: Mapping[str, str]
 
 
 class SpotBatch(pulumi.ComponentResource):
@@ -71,7 +71,7 @@ class SpotBatch(pulumi.ComponentResource):
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: SpotBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:SpotBatch", name, {}, opts)
+        super().__init__("headway:index:SpotBatch", name, checked(name, args, SpotBatchArgs), opts)
         design = BatchDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         container_of(site, design)
@@ -95,7 +95,7 @@ class SpotBatch(pulumi.ComponentResource):
         self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
         self.dispatcher = function.name
         self.manifests = pulumi.Output.format("s3://{0}/{1}", bucket.name, MANIFESTS) if design.feeder else None
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         names = ("queue_url", "results_bucket", "dead_letter_queue", "dispatcher", "manifests", "monthly_bill")
         self.register_outputs({one: getattr(self, one) for one in names})
 

@@ -9,14 +9,15 @@ import pulumi
 
 from headway.architectures.hybrid_design import FeaturesDesign
 from headway_components.ahead import ComputedAhead
-from headway_components.site import Wiring
+from headway_components.arguments import Priced, checked
 
 
-class FeatureStoreArgs(Wiring, total=False):
+class FeatureStoreArgs(Priced, total=False):
     """Arguments of `FeatureStore`; ``design`` is required."""
 
     design: FeaturesDesign | Mapping[str, Any]
-    monthly_bill: Mapping[str, str]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for the live part's bodies and results; the fill, fed by manifests, keeps one of its own."""
 
 
 class FeatureStore(ComputedAhead):
@@ -28,5 +29,5 @@ class FeatureStore(ComputedAhead):
     """
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:FeatureStore", name, {}, opts)
+        super().__init__("headway:index:FeatureStore", name, checked(name, args, FeatureStoreArgs), opts)
         self._provision(name, FeaturesDesign.model_validate(args["design"]), args, holds="features")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from headway.planning.plan import Plan
 from headway.planning.search import plan as make_plan
 from headway.profile import Profile, load_profile
 from headway.report.words import verdict
+from headway_components.arguments import known, monthly_ends, priced
 from headway_components.features import FeatureStore
 from headway_components.parts import SIMPLE
 from headway_components.precomputed import Precomputed
@@ -35,6 +37,8 @@ TAKES: Final[Mapping[str, frozenset[str]]] = {
     "microbatch": _QUEUE,
     "asynchronous": frozenset({"results_bucket"}),
     "tiered": frozenset({"results_bucket"}),
+    "precomputed": frozenset({"results_bucket"}),
+    "features": frozenset({"results_bucket"}),
 }
 """What can be wired into an architecture besides what fits all."""
 OUTPUTS = (
@@ -63,6 +67,8 @@ class InferenceArgs(Wiring, total=False):
     profile: Profile | Mapping[str, Any] | str
     """A `Profile`, its fields, or the path of its file. Without ``plan`` it is planned when the program runs; with it
     the two must belong together."""
+    max_monthly: Decimal | float | str
+    """The most USD a month that the plan's expected bill may be: above it the program fails before anything is made."""
     queue_arn: pulumi.Input[str]
     dead_letter_queue_arn: pulumi.Input[str]
     results_bucket: pulumi.Input[str]
@@ -84,17 +90,19 @@ class Inference(pulumi.ComponentResource):
     """The architecture's own component."""
 
     def __init__(self, name: str, args: InferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        known(name, args, InferenceArgs)
         plan = _plan(args)
-        choice, design = plan.choice, plan.design
-        if choice is None or design is None:
+        choice, design, chosen = plan.choice, plan.design, plan.chosen
+        if choice is None or design is None or chosen is None:
             raise HeadwayError(f"{plan.profile.name}: {_nothing_to_run(plan)}")
-        bill = {end: f"{getattr(choice.monthly, end):.2f}" for end in ("low", "expected", "high")}
+        told = {"monthly_bill": chosen.bill, "max_monthly": args.get("max_monthly")}
+        inputs, bill = priced(name, told), monthly_ends(told)
         # As inputs, so that a preview shows them: it ends before a component's outputs are known.
-        super().__init__(TYPE, name, {"architecture": choice.architecture, "monthlyBill": bill}, opts)
+        super().__init__(TYPE, name, {"architecture": choice.architecture, **inputs}, opts)
         pulumi.log.info(verdict(plan), self)
         self.part = COMPONENTS[choice.architecture](
             name,
-            {**_wiring(args, design), "design": design, "monthly_bill": bill},
+            {**_wiring(args, design), "design": design, "monthly_bill": chosen.bill},
             pulumi.ResourceOptions(parent=self),
         )
         outputs: dict[str, Any] = {"architecture": choice.architecture, "why": list(choice.why), "monthly_bill": bill}
@@ -131,7 +139,7 @@ def _profile(given: Profile | Mapping[str, Any] | str | None) -> Profile | None:
 
 def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:
     """What was wired in, checked against what the architecture can use: nothing is passed over in silence."""
-    wired = {key: value for key, value in args.items() if key not in ("plan", "profile")}
+    wired = {key: value for key, value in args.items() if key not in ("plan", "profile", "max_monthly")}
     unused = _QUEUE & wired.keys() - TAKES.get(design.architecture, frozenset())
     if unused:
         raise HeadwayError(

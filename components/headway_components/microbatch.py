@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from headway.architectures.design import MicroBatchDesign
 from headway_components.access import allow
 from headway_components.alarms import Metric, Rule, Watched, alarm, alarm_topic, queue_alarms
+from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.hosted_model import container_of
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.request_queue import Queue, stack_queue
@@ -20,7 +21,7 @@ from headway_components.storage import REQUESTS, RESULTS, Bucket, objects, stack
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
 
 
-class MicroBatchArgs(Wiring, total=False):
+class MicroBatchArgs(Priced, total=False):
     """Arguments of `MicroBatch`; ``design`` is required."""
 
     design: MicroBatchDesign | Mapping[str, Any]
@@ -28,7 +29,6 @@ class MicroBatchArgs(Wiring, total=False):
     """An existing queue to take requests from; its visibility timeout must be six times the function's at least."""
     dead_letter_queue_arn: pulumi.Input[str]
     results_bucket: pulumi.Input[str]
-    monthly_bill: Mapping[str, str]
 
 
 class MicroBatch(pulumi.ComponentResource):
@@ -46,7 +46,7 @@ class MicroBatch(pulumi.ComponentResource):
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: MicroBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:MicroBatch", name, {}, opts)
+        super().__init__("headway:index:MicroBatch", name, checked(name, args, MicroBatchArgs), opts)
         design = MicroBatchDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
@@ -76,7 +76,7 @@ class MicroBatch(pulumi.ComponentResource):
         self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
         self.endpoint_name = endpoint.endpoint_name
         self.function_name = function.name
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         names = (
             "queue_url", "results_bucket", "dead_letter_queue", "endpoint_name", "function_name", "monthly_bill",
         )  # fmt: skip

@@ -9,14 +9,15 @@ import pulumi
 
 from headway.architectures.hybrid_design import PrecomputedDesign
 from headway_components.ahead import ComputedAhead
-from headway_components.site import Wiring
+from headway_components.arguments import Priced, checked
 
 
-class PrecomputedArgs(Wiring, total=False):
+class PrecomputedArgs(Priced, total=False):
     """Arguments of `Precomputed`; ``design`` is required."""
 
     design: PrecomputedDesign | Mapping[str, Any]
-    monthly_bill: Mapping[str, str]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for the live part's bodies and results; the fill, fed by manifests, keeps one of its own."""
 
 
 class Precomputed(ComputedAhead):
@@ -27,5 +28,5 @@ class Precomputed(ComputedAhead):
     """
 
     def __init__(self, name: str, args: PrecomputedArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:Precomputed", name, {}, opts)
+        super().__init__("headway:index:Precomputed", name, checked(name, args, PrecomputedArgs), opts)
         self._provision(name, PrecomputedDesign.model_validate(args["design"]), args, holds="answers")

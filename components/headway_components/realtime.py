@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from headway.architectures.design import RealtimeDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
+from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.hosted_model import (
     HOST_NAMESPACE,
     SCALED,
@@ -22,7 +23,7 @@ from headway_components.hosted_model import (
     startup_limit_s,
 )
 from headway_components.network import worker_network
-from headway_components.site import Site, Wiring
+from headway_components.site import Site
 
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 BAKING_S = 300
@@ -30,11 +31,10 @@ BAKING_S = 300
 LONGEST_UPDATE_S = 3600
 
 
-class RealtimeArgs(Wiring, total=False):
+class RealtimeArgs(Priced, total=False):
     """Arguments of `RealtimeEndpoint`; ``design`` is required."""
 
     design: RealtimeDesign | Mapping[str, Any]
-    monthly_bill: Mapping[str, str]
 
 
 class RealtimeEndpoint(pulumi.ComponentResource):
@@ -44,7 +44,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: RealtimeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:RealtimeEndpoint", name, {}, opts)
+        super().__init__("headway:index:RealtimeEndpoint", name, checked(name, args, RealtimeArgs), opts)
         design = RealtimeDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         endpoint = endpoint_name(site, design.instance_type.removeprefix("ml."))
@@ -57,7 +57,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         if design.autoscaled:
             _scaling(site, design, endpoint, resource)
         self.endpoint_name = resource.name
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         self.register_outputs({"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill})
 
 

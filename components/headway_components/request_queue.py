@@ -83,7 +83,7 @@ def _queue(site: Site, what: str, **settings: Any) -> aws.sqs.Queue:
         site.part(what),
         max_message_size=LARGEST_MESSAGE,
         tags=site.tags,
-        opts=site.child(),
+        opts=site.data(),
         **encryption,
         **settings,
     )

@@ -31,7 +31,8 @@ def row_table(site: Site, design: TableDesign) -> RowTable:
         attributes=[{"name": KEY, "type": "S"}],
         ttl={"attribute_name": EXPIRY, "enabled": True},
         server_side_encryption={"enabled": True, "kms_key_arn": site.kms_key_arn} if site.kms_key_arn else None,
+        deletion_protection_enabled=site.protect_data or None,
         tags=site.tags,
-        opts=site.child(),
+        opts=site.data(),
     )
     return RowTable(table.name, table.arn, float(design.expires_s))

@@ -10,15 +10,15 @@ import pulumi_aws as aws
 
 from headway.architectures.design import ServerlessDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
+from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.hosted_model import NAMESPACE, VARIANT, endpoint_alarms, endpoint_name, hosted_model
-from headway_components.site import Site, Wiring
+from headway_components.site import Site
 
 
-class ServerlessArgs(Wiring, total=False):
+class ServerlessArgs(Priced, total=False):
     """Arguments of `ServerlessEndpoint`; ``design`` is required. It runs in no VPC, so that wiring is passed over."""
 
     design: ServerlessDesign | Mapping[str, Any]
-    monthly_bill: Mapping[str, str]
 
 
 class ServerlessEndpoint(pulumi.ComponentResource):
@@ -32,7 +32,7 @@ class ServerlessEndpoint(pulumi.ComponentResource):
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: ServerlessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:ServerlessEndpoint", name, {}, opts)
+        super().__init__("headway:index:ServerlessEndpoint", name, checked(name, args, ServerlessArgs), opts)
         design = ServerlessDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         endpoint = endpoint_name(site, "serverless")
@@ -65,7 +65,7 @@ class ServerlessEndpoint(pulumi.ComponentResource):
             opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
         )
         self.endpoint_name = resource.name
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         self.register_outputs({"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill})
 
 

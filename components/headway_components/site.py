@@ -28,7 +28,11 @@ class Wiring(TypedDict, total=False):
     kms_key_arn: pulumi.Input[str]
     """Encrypts queue, bucket, logs, volumes and topic; its policy must let those services use it."""
     permissions_boundary: pulumi.Input[str]
+    protect_data: bool
+    """Refuse whatever would delete or replace a queue, a bucket or a table, ``pulumi destroy`` included, until an
+    update with False has run."""
     tags: Mapping[str, pulumi.Input[str]]
+    """On everything that can carry tags, beside ``headway:name``, ``headway:architecture`` and ``headway:stack``."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Site:
     tags: Mapping[str, pulumi.Input[str]]
     kms_key_arn: pulumi.Input[str] | None = None
     permissions_boundary: pulumi.Input[str] | None = None
+    protect_data: bool = False
 
     @classmethod
     def of(cls, parent: pulumi.Resource, name: str, architecture: str, region: str, wiring: Mapping[str, Any]) -> Site:
@@ -50,18 +55,22 @@ class Site:
         Raises:
             HeadwayError: The stack is configured for another region than the design.
         """
-        configured = aws.config.region
-        if configured and configured != region:
-            raise HeadwayError(f"aws:region is {configured}, the design is for {region}: change one of the two")
         identity = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent))
+        account = _in_region(parent, region, identity.account_id)
         return cls(
             name=name,
             parent=parent,
             region=region,
-            account=identity.account_id,
-            tags={"headway:name": name, "headway:architecture": architecture, **wiring.get("tags", {})},
+            account=account,
+            tags={
+                "headway:name": name,
+                "headway:architecture": architecture,
+                "headway:stack": pulumi.get_stack(),
+                **(wiring.get("tags") or {}),
+            },
             kms_key_arn=wiring.get("kms_key_arn"),
             permissions_boundary=wiring.get("permissions_boundary"),
+            protect_data=bool(wiring.get("protect_data")),
         )
 
     @property
@@ -82,11 +91,41 @@ class Site:
         """Options of a part: the component is its parent."""
         return pulumi.ResourceOptions(parent=self.parent, **options)
 
+    def data(self, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a part that holds data, which only whoever asks for it may lose."""
+        return self.child(protect=self.protect_data, **options)
+
     def arn(self, service: str, resource: str | pulumi.Output[str]) -> pulumi.Output[str]:
         """An ARN of this account and region, for what has no resource to ask."""
         return pulumi.Output.format(
             "arn:{0}:{1}:{2}:{3}:{4}", self.partition, service, self.region, self.account, resource
         )
+
+
+def _in_region(parent: pulumi.Resource, region: str, account: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The account, once it is certain that the component's provider works in the design's region.
+
+    A provider that the component was given knows better than the stack's configuration.
+
+    Raises:
+        HeadwayError: The stack is configured for another region than the design.
+    """
+    provider = parent.get_provider("aws:index/getCallerIdentity:getCallerIdentity")
+    if provider is None:
+        _same(aws.config.region, region, "aws:region")
+        return account
+    configured = pulumi.Output.from_input(getattr(provider, "region", None))
+
+    def checked(known: Any) -> str:
+        _same(known[1], region, "the provider's region")
+        return str(known[0])
+
+    return pulumi.Output.all(account, configured).apply(checked)
+
+
+def _same(configured: str | None, region: str, what: str) -> None:
+    if configured and configured != region:
+        raise HeadwayError(f"{what} is {configured}, the design is for {region}: change one of the two")
 
 
 def physical_name(*parts: str, limit: int) -> str:

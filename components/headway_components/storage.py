@@ -20,7 +20,7 @@ ABANDONED_UPLOAD_DAYS = 1
 
 def results_bucket(site: Site, kept_days: int, prefixes: Sequence[str] = (RESULTS, REQUESTS)) -> aws.s3.Bucket:
     """A private, encrypted, TLS-only bucket that forgets bodies and results after ``kept_days``."""
-    bucket = aws.s3.Bucket(site.part("results"), tags=site.tags, opts=site.child())
+    bucket = aws.s3.Bucket(site.part("results"), tags=site.tags, opts=site.data())
     aws.s3.BucketPublicAccessBlock(
         site.part("results-private"),
         bucket=bucket.id,

@@ -9,20 +9,20 @@ import pulumi
 
 from headway.architectures.hybrid_design import TieredDesign
 from headway_components.alarms import alarm_topic
+from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, part, target
 from headway_components.router import Told, router
-from headway_components.site import Site, Wiring
+from headway_components.site import Site
 from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
 
 
-class TieredArgs(Wiring, total=False):
+class TieredArgs(Priced, total=False):
     """Arguments of `Tiered`; ``design`` is required."""
 
     design: TieredDesign | Mapping[str, Any]
     results_bucket: pulumi.Input[str]
     """An existing bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
-    monthly_bill: Mapping[str, str]
 
 
 class Tiered(pulumi.ComponentResource):
@@ -41,7 +41,7 @@ class Tiered(pulumi.ComponentResource):
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: TieredArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headway:index:Tiered", name, {}, opts)
+        super().__init__("headway:index:Tiered", name, checked(name, args, TieredArgs), opts)
         design = TieredDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         bucket = stack_bucket(site, design.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
@@ -59,6 +59,6 @@ class Tiered(pulumi.ComponentResource):
         self.api_url, self.router = made.api_url, made.function_name
         self.addresses = addresses(self.parts)
         self.results_bucket = pulumi.Output.from_input(bucket.name)
-        self.monthly_bill = pulumi.Output.from_input(args.get("monthly_bill"))
+        self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         names = ("api_url", "results_bucket", "router", "addresses", "monthly_bill")
         self.register_outputs({one: getattr(self, one) for one in names})

@@ -24,6 +24,9 @@ class Registered:
     ignored: tuple[str, ...]
     retained: bool
     depends_on: tuple[str, ...]
+    protected: bool = False
+    provider: str = ""
+    """Reference of the provider that makes it; empty for the default one."""
 
     def document(self, key: str) -> Any:
         """A property that holds JSON."""
@@ -98,6 +101,8 @@ class RecordingMonitor(mocks.MockMonitor):
                 ignored=tuple(request.ignoreChanges),
                 retained=request.retainOnDelete,
                 depends_on=tuple(urn.split("::")[-1] for urn in request.dependencies),
+                protected=request.protect,
+                provider=request.provider,
             )
         )
         return response
