@@ -6,8 +6,10 @@ the line's number. Sending is repeatable: a manifest that is read twice sends th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -15,7 +17,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
-from headway_runtime.contract import BadRequestError, Request, packed, parse_request
+from headway_runtime.contract import BadRequestError, Request, as_request, packed, parse_json
 from headway_runtime.settings import VARIABLE, FeederSettings
 
 AT_ONCE = 10
@@ -23,6 +25,10 @@ AT_ONCE = 10
 LARGEST_CALL = 1_000_000
 """Bytes of one SendMessageBatch, a little below its limit of 1 MiB."""
 THREADS = 16
+LARGEST_LINE = 16_000_000
+"""Bytes of a line; a larger body is put into S3 beforehand."""
+LONGEST_NAME = 120
+"""Of a manifest in the ids that are made of it, which hold 200."""
 MOST_PROBLEMS = 20
 """Bad lines that are told one by one."""
 
@@ -51,8 +57,8 @@ def feed(s3: Any, sqs: Any, settings: FeederSettings, bucket: str, key: str) -> 
     """
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     problems: list[str] = []
-    name = key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    requests = _requests(body.iter_lines(), name, problems)
+    name = _name(key)
+    requests = _requests(_lines(body.iter_chunks()), name, problems)
     sent = failed = 0
     with ThreadPoolExecutor(THREADS) as pool:
         # A few hundred calls at a time: a manifest of gigabytes is never held in memory.
@@ -65,17 +71,51 @@ def feed(s3: Any, sqs: Any, settings: FeederSettings, bucket: str, key: str) -> 
     return sent, len(problems)
 
 
-def _requests(lines: Iterator[bytes], name: str, problems: list[str]) -> Iterator[Request]:
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
+    """Lines of a file that is never held whole; None for one that is longer than a request can be.
+
+    >>> list(_lines(iter([b'{"a"', b': 1}' + bytes([10]), b'{}'])))
+    [b'{"a": 1}', b'{}']
+    """
+    held, long = bytearray(), False
+    for chunk in chunks:
+        *ended, rest = chunk.split(b"\n")
+        for end in ended:
+            held += end
+            yield None if long or len(held) > LARGEST_LINE else bytes(held)
+            held, long = bytearray(), False
+        held += rest
+        if len(held) > LARGEST_LINE:
+            held, long = bytearray(), True
+    if held or long:
+        yield None if long else bytes(held)
+
+
+def _requests(lines: Iterator[bytes | None], name: str, problems: list[str]) -> Iterator[Request]:
     for number, line in enumerate(lines, start=1):
+        if line is None:
+            problems.append(f"line {number}: longer than {LARGEST_LINE:,} bytes: put its body into S3, send its s3")
+            continue
         if not line.strip():
             continue
         try:
-            content = json.loads(line)
+            content = parse_json(line)
             if isinstance(content, dict):
                 content.setdefault("id", f"{name}-{number}")
-            yield parse_request(json.dumps(content))
-        except (BadRequestError, ValueError) as error:
+            yield as_request(content)
+        except BadRequestError as error:
             problems.append(f"line {number}: {error}")
+
+
+def _name(key: str) -> str:
+    """What a manifest's own ids start with: its name as an id may be; one that is cut or changed stays its own.
+
+    >>> _name("manifests/run-7.jsonl"), _name("manifests/week 7.jsonl")
+    ('run-7', 'week-7.11b90142')
+    """
+    plain = key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", plain).lstrip("._-")[:LONGEST_NAME]
+    return name if name == plain else f"{name or 'manifest'}.{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def _batches(requests: Iterator[Request], s3: Any, bucket: str) -> Iterator[list[str]]:

@@ -6,14 +6,13 @@ does not sink the others.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from headway_runtime.contract import BadRequestError, Request, parse_request
+from headway_runtime.contract import BadRequestError, Request, parse_json, parse_request
 from headway_runtime.model import ModelError
 
 
@@ -48,15 +47,28 @@ def open_item(message: dict[str, Any], s3: Any) -> Item:
     request: Request | None = None
     try:
         request = parse_request(message["Body"])
-        body = request.body
-        if request.s3 is not None:
-            bucket, key = request.s3.removeprefix("s3://").split("/", 1)
-            body = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        body = body_of(request, s3)
     except BadRequestError as error:
-        return Item(message, None, error=str(error))
-    except (ClientError, BotoCoreError, ValueError) as error:
+        return Item(message, request, error=str(error))
+    except (ClientError, BotoCoreError, OSError) as error:
         return Item(message, request, error=f"its body cannot be read: {error}")
     return Item(message, request, body)
+
+
+def body_of(request: Request, s3: Any) -> Any:
+    """A request's body, fetched where it travelled as a pointer.
+
+    Raises:
+        BadRequestError: What lies there is not JSON.
+        ClientError, BotoCoreError, OSError: It cannot be read: absent, forbidden, a connection that breaks.
+    """
+    if request.s3 is None:
+        return request.body
+    bucket, key = request.s3.removeprefix("s3://").split("/", 1)
+    try:
+        return parse_json(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except BadRequestError as error:
+        raise BadRequestError(f"its body cannot be read: {request.s3}: {error}") from None
 
 
 def answers(

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from headway_runtime.items import Item, answers, open_item, result_of
+from headway_runtime.contract import parse_json
+from headway_runtime.items import Answer, Item, answers, open_item, result_of
 from headway_runtime.model import ModelError, as_many
 from headway_runtime.results import write_once
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
@@ -21,13 +24,16 @@ REFUSED = frozenset({"ModelError", "ValidationError", "ValidationException"})
 """The endpoint is there and does not take this batch; anything else is the endpoint's own trouble."""
 SPARE_MS = 15_000
 """Time kept for what is in hand when items go one by one."""
+LARGEST_CALL = 6_291_456
+"""Bytes of one synchronous invocation (Amazon SageMaker Runtime, InvokeEndpoint): a batch above it goes as several."""
+THREADS = 16
+"""Bodies fetched and results written at once: a batch of hundreds would else wait for S3 longer than for the model."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """One batch; returns the messages that SQS shall deliver again."""
     settings = MicroBatchSettings.from_json(os.environ[VARIABLE])
     s3, runtime = _client("s3"), _client("sagemaker-runtime")
-    items = [open_item(_message(record), s3) for record in event["Records"]]
 
     def call(bodies: Sequence[Any]) -> list[Any]:
         return invoke(runtime, settings.endpoint_name, bodies)
@@ -36,19 +42,47 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         left = getattr(context, "get_remaining_time_in_millis", None)
         return left is not None and left() < SPARE_MS
 
-    done: set[int] = set()
-    try:
-        for item, output, started, finished in answers(items, call, out_of_time):
-            result = result_of(item, {"output": output}, model=settings.model, started=started, finished=finished)
-            write_once(s3, settings.results_bucket, f"{settings.results_prefix}{result['id']}.json", result)
-            done.add(id(item))
-    except ModelError as error:
-        _log("endpoint failed", error=str(error), items=len(items) - len(done))
+    def write(answer: Answer) -> bool:
+        result = result_of(answer.item, {"output": answer.output}, model=settings.model, started=answer.started,
+                           finished=answer.finished)  # fmt: skip
+        return _written(answer.item, settings, s3, result)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        items = list(pool.map(lambda record: open_item(_message(record), s3), event["Records"]))
+        writing: list[tuple[Item, Future[bool]]] = []
+        try:
+            for batch in _fitting(items):
+                writing += [(one.item, pool.submit(write, one)) for one in answers(batch, call, out_of_time)]
+                if out_of_time():
+                    break
+        except ModelError as error:
+            _log("endpoint failed", error=str(error), items=len(items) - len(writing))
+        done = {id(item) for item, written in writing if written.result()}
     left = [item for item in items if id(item) not in done]
     for item in left:
         _failed(item, settings, s3)
     _log("batch", items=len(items), failed=len(left))
     return {"batchItemFailures": [{"itemIdentifier": item.message["MessageId"]} for item in left]}
+
+
+def _fitting(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Items in calls that the endpoint takes; one that is too large on its own gets its error and goes in none."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        if item.error:
+            continue
+        needs = len(json.dumps(item.body)) + 2  # with what separates it from the next, or the list's brackets
+        if needs > LARGEST_CALL:
+            item.error = f"its body of {needs - 2:,} bytes is more than an endpoint takes ({LARGEST_CALL:,})"
+            continue
+        if batch and size + needs > LARGEST_CALL:
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += needs
+    if batch:
+        yield batch
 
 
 def invoke(runtime: Any, endpoint: str, bodies: Sequence[Any]) -> list[Any]:
@@ -64,7 +98,7 @@ def invoke(runtime: Any, endpoint: str, bodies: Sequence[Any]) -> list[Any]:
             EndpointName=endpoint, ContentType="application/json", Accept="application/json",
             Body=json.dumps(list(bodies)).encode(),
         )  # fmt: skip
-        outputs = json.loads(answer["Body"].read())
+        outputs = parse_json(answer["Body"].read())
     except ClientError as error:
         refused = error.response["Error"]["Code"] in REFUSED and "not found" not in str(error)
         raise ModelError(f"the endpoint answered: {error}", fatal=not refused) from None
@@ -82,14 +116,23 @@ def _message(record: dict[str, Any]) -> dict[str, Any]:
 
 def _failed(item: Item, settings: MicroBatchSettings, s3: Any) -> None:
     """After its last receive an item's result says why; SQS moves the message to the dead letters."""
-    import time
-
     _log("item failed", id=item.request.id if item.request else None, error=item.error, attempt=item.attempt)
     if item.attempt < settings.max_receives or item.request is None:
         return
     now, why = time.time(), item.error or "the endpoint did not answer"
-    result = result_of(item, {"error": why}, model=settings.model, started=now, finished=now)
-    write_once(s3, settings.results_bucket, f"{settings.results_prefix}{result['id']}.json", result)
+    _written(item, settings, s3, result_of(item, {"error": why}, model=settings.model, started=now, finished=now))
+
+
+def _written(item: Item, settings: MicroBatchSettings, s3: Any, result: dict[str, Any]) -> bool:
+    """Write an item's result once; what S3 does not take goes back, and harms no other item."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        write_once(s3, settings.results_bucket, f"{settings.results_prefix}{result['id']}.json", result)
+    except (ClientError, BotoCoreError) as error:
+        item.error = item.error or f"its result cannot be written: {error}"
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)
@@ -98,7 +141,8 @@ def _client(service: str) -> Any:
     from botocore.config import Config
 
     # An endpoint answers within a minute; the queue itself tries again.
-    return boto3.client(service, config=Config(read_timeout=65, retries={"max_attempts": 1}))
+    config = Config(read_timeout=65, retries={"max_attempts": 1}, max_pool_connections=THREADS)
+    return boto3.client(service, config=config)
 
 
 def forget() -> None:

@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
+from headway_runtime.contract import parse_json
+
 
 class ModelError(Exception):
     """The model refused or failed; ``fatal`` when it no longer answers at all."""
@@ -53,7 +55,7 @@ def invoke(url: str, bodies: Sequence[Any], timeout_s: float) -> list[Any]:
     )
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310 - localhost
-            outputs = json.loads(response.read())
+            outputs = parse_json(response.read())
     except urllib.error.HTTPError as error:
         raise ModelError(f"the model answered {error.code}: {error.read(300).decode(errors='replace')}") from None
     except (urllib.error.URLError, OSError, TimeoutError) as error:

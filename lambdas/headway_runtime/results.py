@@ -7,11 +7,13 @@ import json
 import time
 from typing import Any, NamedTuple, Protocol
 
+from headway_runtime.contract import KEY_ATTRIBUTE
+
 CONFLICTS = 5
 THERE_ALREADY = frozenset({"PreconditionFailed", "412"})
 UNDER_WAY = frozenset({"ConditionalRequestConflict", "409"})
-KEY_ATTRIBUTE = "key"
-"""Of a request's attributes: the row its answer belongs to; without it the body itself tells."""
+ROW_BYTES = 400_000
+"""A row's name and values, a little below DynamoDB's limit of 400 KB."""
 
 
 class Sink(Protocol):
@@ -46,6 +48,10 @@ class TableSink(NamedTuple):
         """Put the row of ``key`` unless a newer one is there."""
         if "error" in result:
             return self.errors.write(result, key)
+        size = len(_packed(result["output"]))
+        if size > ROW_BYTES:
+            told = {name: value for name, value in result.items() if name != "output"}
+            return self.errors.write({**told, "error": f"{size:,} bytes are more than a row holds"}, key)
         now = time.time()
         return put_newer(self.dynamodb, self.table, row(result, key, now, now + self.expires_s))
 
@@ -80,13 +86,17 @@ def key_of(attributes: dict[str, Any], body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def _packed(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def put_newer(dynamodb: Any, table: str, new: Row) -> bool:
     """Put a row unless the table has a newer one of its key."""
     from botocore.exceptions import ClientError
 
     item = {
         "key": {"S": new.key},
-        "value": {"S": json.dumps(new.value, separators=(",", ":"))},
+        "value": {"S": _packed(new.value)},
         "computed_at": {"N": f"{new.computed_at:.3f}"},
         "expires_at": {"N": str(int(new.expires_at))},
         "model": {"S": new.model or "unnamed"},

@@ -57,7 +57,7 @@ def test_results_and_errors_keep_the_schema() -> None:
         ('{"id": "../x", "body": 1}', "id must be"),
         ('{"id": "a"}', "neither body nor s3"),
         ('{"id": "a", "s3": "http://x"}', "s3://bucket/key"),
-        ("[" * 100_000, "not JSON"),
+        ("[" * 100_000, "nested deeper"),
     ],
 )
 def test_a_message_that_is_no_request_says_why(text: str, expected: str) -> None:
@@ -79,8 +79,10 @@ def test_an_empty_body_travels_as_it_is(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [{"tier": 1}, {"attributes": [1]}, {"submitted_at": 1700000000}, {"deadline": {"at": 1}}]
-)
+    "content",
+    [{"tier": 1}, {"attributes": [1]}, {"submitted_at": 1700000000}, {"deadline": {"at": 1}},
+     {"attributes": {"key": []}}, {"attributes": {"key": ""}}, {"attributes": {"key": True}}],
+)  # fmt: skip
 def test_a_field_of_another_type_is_refused_by_both(content: dict[str, Any]) -> None:
     content = {"id": "a", "body": 1, **content}
     assert list(validator("request").iter_errors(content))
