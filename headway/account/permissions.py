@@ -7,6 +7,19 @@ from typing import Any
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "prices refresh": ("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"),
     "traffic cloudwatch": ("cloudwatch:GetMetricData",),
+    "measure": (
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+        "sagemaker:InvokeEndpoint",
+        "sagemaker:DescribeInferenceRecommendationsJob",
+        "cloudwatch:GetMetricData",
+    ),
+    "current": (
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+        "application-autoscaling:DescribeScalableTargets",
+        "cloudwatch:GetMetricData",
+    ),
 }
 """IAM actions by command. None of them takes a resource's ARN unless its row says so in the README."""
 

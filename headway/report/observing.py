@@ -1,0 +1,65 @@
+"""What was observed, in a terminal: measurements, what runs, the bill against the estimate, calibration, drift."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from headway.observed.measured import LevelOutcome, Measured
+from headway.profile.editing import Edit
+from headway.report.console import bullets, heading, new_table, print_table
+from headway.units import format_duration
+
+
+def print_measured(out: Console, found: Measured, edit: Edit | None) -> None:
+    """Each level, the rows that a profile takes, and what was written."""
+    out.print(Text(f"Measured {found.source}", style="bold"))
+    if found.levels:
+        table = new_table(
+            "batch", "at once", "calls", "failed", "mean", "p50", "p99", "variability", "items/s", "",
+            right=("batch", "at once", "calls", "failed", "mean", "p50", "p99", "variability", "items/s"), fold=("",),
+        )  # fmt: skip
+        for level in found.levels:
+            table.add_row(*_level(level))
+        print_table(out, table, spare=("failed", "p50"))
+    heading(out, "model.measured")
+    for row in found.measured:
+        out.print(Text("  - {" + ", ".join(f"{key}: {value}" for key, value in row.fields().items()) + "}"))
+    if found.warnings:
+        heading(out, "Mind")
+        bullets(out, list(found.warnings))
+    print_edit(out, edit)
+
+
+def print_edit(out: Console, edit: Edit | None) -> None:
+    """What was written into a profile."""
+    if edit is None:
+        return
+    out.print()
+    if not edit.changed:
+        out.print(Text(f"{edit.path} says so already"))
+        return
+    out.print(Text(f"wrote {edit.path}:"))
+    for line in edit.changed:
+        out.print(Text(f"  {line}"))
+
+
+def _level(level: LevelOutcome) -> list[str]:
+    times = [level.mean_s, level.p50_s, level.p99_s]
+    return [
+        str(level.batch), str(level.at_once), str(level.calls), str(level.failed),
+        *("" if time is None else format_fine(time) for time in times),
+        "" if level.variability is None else f"{level.variability:.2f}", f"{level.per_second:,.1f}",
+        level.problem or "",
+    ]  # fmt: skip
+
+
+def format_fine(seconds: float) -> str:
+    """A measured time: milliseconds to three figures, else as durations are written.
+
+    >>> format_fine(0.00213), format_fine(2.04)
+    ('2.13 ms', '2.04 s')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 100 else format_duration(seconds)
