@@ -8,7 +8,7 @@ Rates per second, times in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import ceil, inf, log, sqrt
 
@@ -156,9 +156,29 @@ def smallest_servers(
         return None
 
     def meets(count: int) -> bool:
-        return _meets(rate, service, count * concurrency, goal_s, p, ca2)
+        return response_exceeds(rate, service, count * concurrency, goal_s, ca2=ca2) <= 1 - p
 
     low = max(1, ceil(rate * service.mean / concurrency + 1e-12))
+    if low > most:
+        return None
+    guess = _fewest(meets, low, most)
+    if service.cv <= FORMULAS_UP_TO_CV:
+        return guess
+
+    def simulated(count: int) -> bool:
+        return simulate_quantile(rate, service.mean, service.cv, count * concurrency, p, ca2) <= goal_s
+
+    # Each number of servers is a simulation of its own: from the formula's guess it is a few steps at most.
+    count = most if guess is None else guess
+    if not simulated(count):
+        return _fewest(simulated, count + 1, most)
+    while count > low and simulated(count - 1):
+        count -= 1
+    return count
+
+
+def _fewest(meets: Callable[[int], bool], low: int, most: int) -> int | None:
+    """The smallest count from ``low`` to ``most`` that meets, where more always do too."""
     if low > most:
         return None
     if meets(low):
@@ -172,14 +192,6 @@ def smallest_servers(
         middle = (low + high) // 2
         low, high = (low, middle) if meets(middle) else (middle, high)
     return high
-
-
-def _meets(rate: float, service: ServiceTime, slots: int, goal: float, p: float, ca2: float) -> bool:
-    if rate * service.mean >= slots:
-        return False
-    if service.cv > FORMULAS_UP_TO_CV:
-        return simulate_quantile(rate, service.mean, service.cv, slots, p, ca2) <= goal
-    return response_exceeds(rate, service, slots, goal, ca2=ca2) <= 1 - p
 
 
 def _tail(rate: float, service: ServiceTime, servers: int, ca2: float) -> tuple[float, float]:
