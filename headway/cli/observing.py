@@ -94,6 +94,47 @@ def measure(
     return DONE
 
 
+@app.command()
+def current(
+    endpoint: Annotated[list[str], typer.Option(metavar="NAME", help="A SageMaker endpoint; may be repeated.")],
+    days: Annotated[int, typer.Option(min=1, max=455, help="How far back.")] = 28,
+    profile: FillOption = None,
+    region: RegionOption = None,
+    prices: PricesOption = None,
+    format_: FormatOption = Format.table,
+) -> int:
+    """What runs today: instances over the hours, how busy they are, what they cost. Fills `current:` of a profile.
+
+    \b
+    headway current --endpoint classifier --endpoint classifier-eu
+    headway current --endpoint classifier --profile my-model.yaml
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.account import connect
+    from headway.account.current import running
+    from headway.bill.pricing import Pricing
+    from headway.observed.running import fill_current, today
+    from headway.prices import load_book
+    from headway.profile import load_profile
+    from headway.report.console import console
+    from headway.report.observing import print_today
+    from headway.report.progress import progress
+
+    book = load_book(prices)
+    where = region or (load_profile(profile).region if profile else None)
+    account = connect("current", region=where)
+    with progress("asking AWS") as say:
+        pricing = Pricing(book, account.client("sagemaker").meta.region_name)
+        found = today(running(account, endpoint, pricing, days=days, say=say), days=days)
+    edit = fill_current(profile, found.current) if profile is not None else None
+    if edit is not None:
+        edit.write()
+    if format_ is Format.json:
+        write_json(found.model_dump(mode="json") | {"written": _written(edit)})
+    else:
+        print_today(console(), found, edit)
+    return DONE
+
+
 def _written(edit: Edit | None) -> dict[str, object] | None:
     return {"profile": str(edit.path), "changed": list(edit.changed)} if edit else None
 

@@ -29,6 +29,8 @@ def price_current(profile: Profile, pricing: Pricing, chosen: Candidate | None) 
             lines = services.ec2(pricing, instance_type=current.instance_type, hours=hours)
         bill = Bill(lines=tuple(lines))
         priced = None if bill.unpriced else bill.total.expected
+    if current.utilization is not None:
+        description += f", busy {current.utilization:.0%} of the time"
     today = stated if stated is not None else priced
     difference = None
     if today is not None and chosen is not None and chosen.bill is not None:

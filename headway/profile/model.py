@@ -28,7 +28,7 @@ from headway.assumptions import ASSUMPTIONS, AppliedDefault, assume
 from headway.errors import nearest
 from headway.profile.calendar import Clock, Days, Hours
 from headway.profile.hybrids import Features, Precompute, Tier
-from headway.profile.part import NotNegative, Part, PositiveDuration, Waiting, refuse_overlap
+from headway.profile.part import NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
 from headway.profile.traffic import Traffic
 from headway.units import Duration, Money, Size
 
@@ -210,6 +210,7 @@ class Current(Part):
     architecture: str = "realtime"
     instance_type: str | None = None
     count: int | None = Field(default=None, ge=1)
+    utilization: Share | None = Field(default=None, description="Of its GPUs, else of its CPUs, on average.")
     monthly_bill: Money | None = Field(default=None, ge=Decimal(0))
 
 

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from headway.observed.measured import LevelOutcome, Measured
+from headway.observed.running import Today
 from headway.profile.editing import Edit
-from headway.report.console import bullets, heading, new_table, print_table
+from headway.report.console import bullets, heading, new_table, print_table, usd
 from headway.units import format_duration
 
 
@@ -28,6 +29,33 @@ def print_measured(out: Console, found: Measured, edit: Edit | None) -> None:
     if found.warnings:
         heading(out, "Mind")
         bullets(out, list(found.warnings))
+    print_edit(out, edit)
+
+
+def print_today(out: Console, found: Today, edit: Edit | None) -> None:
+    """Each variant that runs, their bill, and what was written."""
+    out.print(Text(f"What runs, over the last {found.days} days", style="bold"))
+    table = new_table(
+        "endpoint", "on", "now", "scaled", "mean", "requests a day", "busy", "USD a month",
+        right=("now", "mean", "requests a day", "busy", "USD a month"), fold=("endpoint",),
+    )  # fmt: skip
+    for one in found.running:
+        table.add_row(
+            one.endpoint if one.variant in ("", "AllTraffic", "main") else f"{one.endpoint}/{one.variant}",
+            one.instance_type or one.architecture,
+            "" if one.instances is None else str(one.instances),
+            "" if one.least is None else f"{one.least} to {one.most}",
+            "" if one.mean_instances is None else f"{one.mean_instances:.1f}",
+            f"{one.requests_per_day:,.0f}",
+            "" if one.utilization is None else f"{one.utilization:.0%}",
+            usd(one.bill.total.expected) + ("+?" if one.bill.unpriced else ""),
+        )
+    print_table(out, table, spare=("scaled", "now"))
+    out.print(Text(f"USD {usd(found.monthly_bill)} a month of 730 hours, without the bytes they process"))
+    if found.unpriced:
+        out.print(Text(f"the total leaves out what has no price here: {', '.join(found.unpriced)}"))
+    heading(out, "current")
+    out.print(Text("current: {" + ", ".join(f"{key}: {value}" for key, value in found.current.items()) + "}"))
     print_edit(out, edit)
 
 
