@@ -14,6 +14,19 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "sagemaker:DescribeInferenceRecommendationsJob",
         "cloudwatch:GetMetricData",
     ),
+    "calibrate": (
+        "tag:GetResources",
+        "batch:ListJobs",
+        "batch:DescribeJobs",
+        "batch:DescribeJobQueues",
+        "autoscaling:DescribeScalingActivities",
+        "application-autoscaling:DescribeScalingActivities",
+        "ec2:DescribeSpotPriceHistory",
+        "cloudwatch:GetMetricData",
+        "logs:FilterLogEvents",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+    ),
     "current": (
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
@@ -23,7 +36,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 }
 """IAM actions by command. None of them takes a resource's ARN unless its row says so in the README."""
 
-_PREFIXES = {"monitoring": "cloudwatch"}
+_PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 """IAM's name of a service where it is not the one that signs requests."""
 _ACTIONS = {
     "s3:ListObjectsV2": "s3:ListBucket",

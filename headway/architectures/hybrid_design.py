@@ -125,3 +125,12 @@ Design = Annotated[
     | FeaturesDesign,
     Field(discriminator="architecture"),
 ]
+
+
+def simple_designs(design: Design) -> dict[str, SimpleDesign]:
+    """The simple architectures that a design is made of, by part; a simple design is its own only part, ''."""
+    if isinstance(design, TieredDesign):
+        return {part.name: part.design for part in design.parts}
+    if isinstance(design, PrecomputedDesign | FeaturesDesign):
+        return {"fill": design.fill, "live": design.live}
+    return {"": design}

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway.cli.app import app
-from headway.cli.options import DONE, Format, FormatOption, PricesOption, write_json
+from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, write_json
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
     from headway.account.measuring.targets import Target
+    from headway.architectures.design import AsynchronousDesign, RealtimeDesign
+    from headway.architectures.hybrid_design import Design
     from headway.observed.measured import Measured
     from headway.prices import PriceBook
     from headway.profile.editing import Edit
@@ -133,6 +135,64 @@ def current(
     else:
         print_today(console(), found, edit)
     return DONE
+
+
+@app.command()
+def calibrate(
+    stack: Annotated[str, typer.Option(metavar="NAME", help="The stack that was up.")],
+    days: Annotated[int, typer.Option(min=1, max=42, help="How far back; AWS Batch keeps a week of jobs.")] = 28,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and write nothing.")] = False,
+    region: RegionOption = None,
+    prices: PricesOption = None,
+    format_: FormatOption = Format.table,
+) -> int:
+    """What a stack was observed to do, in place of the defaults: starts, linger, spot, retries, cold starts.
+
+    Writes stacks/calibrations/NAME.json, for git: plan and lock of that stack read it, and every plan shows what was
+    observed as such. What was seen too rarely stays as it is; exit code 2 where that is anything.
+
+    \b
+    headway calibrate --stack prod --dry-run
+    headway calibrate --stack prod && headway lock --stack prod
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.account import connect
+    from headway.account.calibrating import happened
+    from headway.observed.calibrating import calibrate as make_calibration
+    from headway.planning.calibration import calibration_path, read_calibration, write_calibration
+    from headway.planning.lock import running_plan
+    from headway.planning.stacks import project_root, stack_settings
+    from headway.prices import load_book
+    from headway.report.console import console
+    from headway.report.observing import print_calibrating
+    from headway.report.progress import progress
+
+    root = project_root()
+    plan = running_plan(stack, stack_settings(root, stack), root)
+    design, before = plan.design, read_calibration(root, stack)
+    if design is None:
+        raise AssertionError("a running plan has a design")
+    load_time = next((one.load_time_s for one in _endpoints(design)), 0.0)
+    account = connect("calibrate", region=region or design.region)
+    with progress("asking AWS") as say:
+        seen = happened(account, stack, design, load_book(prices), days=days, load_time_s=load_time, say=say)
+    found = make_calibration(seen, before)
+    path = calibration_path(root, stack)
+    if not dry_run:
+        write_calibration(path, found.calibration)
+    if format_ is Format.json:
+        write_json(found.model_dump(mode="json") | {"written": None if dry_run else str(path)})
+    else:
+        print_calibrating(console(), found, None if dry_run else path)
+    return NOT_MET if found.refused else DONE
+
+
+def _endpoints(design: Design) -> list[RealtimeDesign | AsynchronousDesign]:
+    """The endpoints on instances inside a design."""
+    from headway.architectures.design import AsynchronousDesign, MicroBatchDesign, RealtimeDesign
+    from headway.architectures.hybrid_design import simple_designs
+
+    simple = [one.endpoint if isinstance(one, MicroBatchDesign) else one for one in simple_designs(design).values()]
+    return [one for one in simple if isinstance(one, RealtimeDesign | AsynchronousDesign)]
 
 
 def _written(edit: Edit | None) -> dict[str, object] | None:

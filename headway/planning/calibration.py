@@ -32,6 +32,8 @@ class Calibrated(Result):
     observations: int = Field(ge=1)
     of: str
     """What was counted: ``starts of spot workers``."""
+    since: date
+    until: date
 
     @model_validator(mode="after")
     def _fits_the_table(self) -> Self:
@@ -45,21 +47,19 @@ class Calibrated(Result):
 
 
 class Calibration(Result):
-    """What was observed on one stack, from one day up to another."""
+    """What was observed on one stack."""
 
     schema_version: Literal[1] = 1
     stack: str
-    since: date
-    until: date
     rows: tuple[Calibrated, ...]
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
         """The rows as they stand in the table, each saying what it replaces.
 
-        >>> row = Calibrated(name="batch.linger", value=95.0, observations=41, of="instances")
         >>> day = date(2026, 11, 20)
-        >>> Calibration(stack="prod", since=day, until=day, rows=(row,)).assumptions[0].source
+        >>> row = Calibrated(name="batch.linger", value=95.0, observations=41, of="instances", since=day, until=day)
+        >>> Calibration(stack="prod", rows=(row,)).assumptions[0].source
         'observed on stack prod, 2026-11-20 to 2026-11-20: 41 instances (default 120)'
         """
         return tuple(self._assumption(row) for row in self.rows)
@@ -67,11 +67,11 @@ class Calibration(Result):
     def _assumption(self, row: Calibrated) -> Assumption:
         default = ASSUMPTIONS[row.name]
         source = (
-            f"observed on stack {self.stack}, {self.since} to {self.until}: {row.observations} {row.of} "
+            f"observed on stack {self.stack}, {row.since} to {row.until}: {row.observations} {row.of} "
             f"(default {default.number:g})"
         )
         return Assumption(
-            row.name, row.value, default.unit, source, str(self.until), row.low, row.high, row.observations
+            row.name, row.value, default.unit, source, str(row.until), row.low, row.high, row.observations
         )
 
 

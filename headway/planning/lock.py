@@ -200,6 +200,21 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
     return fresh, (f"stack {stack} is not locked: run `headway lock --stack {stack}` and commit {path.name}",)
 
 
+def running_plan(stack: str, settings: Settings, root: Path) -> Plan:
+    """The plan that a stack was locked to, even where profile or settings have moved on since.
+
+    Raises:
+        LockError: It is not locked, or the lock holds no design.
+    """
+    path = lock_path(root, stack)
+    if not path.exists():
+        raise LockError(f"stack {stack} is not locked: run `headway lock --stack {stack}` and bring it up first")
+    lock = read_lock(path)
+    if lock.plan.design is None:
+        raise LockError(f"{path}: holds no design: no architecture met the wait when it was locked")
+    return lock.plan
+
+
 def over_limit(plan: Plan, settings: Settings) -> str | None:
     """Why a plan costs more than its stack may: the expected AWS bill against ``headway:max_monthly``; None if not."""
     if settings.max_monthly is None or plan.choice is None or plan.choice.monthly.expected <= settings.max_monthly:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.text import Text
 
+from headway.observed.calibrating import Calibrating
 from headway.observed.measured import LevelOutcome, Measured
 from headway.observed.running import Today
 from headway.profile.editing import Edit
@@ -57,6 +60,35 @@ def print_today(out: Console, found: Today, edit: Edit | None) -> None:
     heading(out, "current")
     out.print(Text("current: {" + ", ".join(f"{key}: {value}" for key, value in found.current.items()) + "}"))
     print_edit(out, edit)
+
+
+def print_calibrating(out: Console, found: Calibrating, path: Path | None) -> None:
+    """What each assumption was and is, what was seen too rarely, and where it was written."""
+    out.print(Text(f"Stack {found.calibration.stack}, as it was observed", style="bold"))
+    table = new_table(
+        "assumption", "was", "is", "from", "to", "unit", "rests on", right=("was", "is", "from", "to"),
+        fold=("rests on",),
+    )  # fmt: skip
+    for change in found.changes:
+        row = change.now
+        bounds = ["" if bound is None else f"{bound:g}" for bound in (row.low, row.high)]
+        of = f"{row.observations:,} {row.of}, {row.since} to {row.until}"
+        table.add_row(row.name, f"{change.before:g}", f"{row.value:g}", *bounds, change.unit, of)
+    print_table(out, table, spare=("unit", "from", "to"))
+    if found.refused:
+        heading(out, "Seen too rarely")
+        bullets(out, [str(one) for one in found.refused])
+    if found.kept:
+        out.print()
+        out.print(Text(f"Kept from before, with their dates: {', '.join(found.kept)}"))
+    if found.notes:
+        heading(out, "Mind")
+        bullets(out, list(found.notes))
+    out.print()
+    if path is None:
+        out.print(Text("nothing was written (--dry-run)"))
+    else:
+        out.print(Text(f"wrote {path}: commit it, then `headway lock --stack {found.calibration.stack}`"))
 
 
 def print_edit(out: Console, edit: Edit | None) -> None:

@@ -19,9 +19,10 @@ DAY = date(2026, 11, 20)
 
 def calibration(**rows: tuple[float, float | None, float | None]) -> Calibration:
     return Calibration(
-        stack="prod", since=date(2026, 11, 13), until=DAY,
+        stack="prod",
         rows=tuple(
-            Calibrated(name=name.replace("__", "."), value=value, low=low, high=high, observations=64, of="departures")
+            Calibrated(name=name.replace("__", "."), value=value, low=low, high=high, observations=64, of="departures",
+                       since=date(2026, 11, 13), until=DAY)
             for name, (value, low, high) in rows.items()
         ),
     )  # fmt: skip
@@ -85,9 +86,9 @@ def test_a_calibration_reads_back_as_it_was_written(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("{", "not a calibration of this version"),
-        ('{"stack": "prod", "since": "2026-11-01", "until": "2026-11-02", "rows": [{"name": "batch.lunch", "value": 1, '
+        ('{"stack": "prod", "rows": [{"since": "2026-11-01", "until": "2026-11-02", "name": "batch.lunch", "value": 1, '
          '"observations": 1, "of": "starts"}]}', "did you mean batch.launch"),
-        ('{"stack": "dev", "since": "2026-11-01", "until": "2026-11-02", "rows": []}', "observed on stack 'dev', not on"),
+        ('{"stack": "dev", "rows": []}', "observed on stack 'dev', not on"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_calibration_of_the_stack_is_refused(tmp_path: Path, text: str, said: str) -> None:
