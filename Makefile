@@ -43,8 +43,8 @@ browser:  ## install chromium for the tests of the page, where apt-get is there
 pictures: $(VENV)/.dev-ready  ## draw the README's pictures again (docs/)
 	@PYTHONPATH=. $(BIN)/python docs/pictures.py
 
-schema: $(VENV)/.demo-ready  ## write the JSON Schemas of profile, plan, bill and diff from their models
-	@for of in profile plan bill diff; do $(BIN)/headway schema $$of --out schemas/$$of.schema.json; done
+schema: $(VENV)/.demo-ready  ## write the JSON Schemas of profile, plan, bill, diff and env from their models
+	@for of in profile plan bill diff env; do $(BIN)/headway schema $$of --out schemas/$$of.schema.json; done
 
 lock: $(VENV)/.demo-ready  ## write the plans that the stacks run (stacks/plans)
 	@$(BIN)/headway lock

@@ -4,7 +4,8 @@ Exit codes: 0 done; 1 could not be done, usage errors too; 2 done, and a check, 
 A module a subject; help lists the commands in the order in which the modules are imported here.
 """
 
-from headway.cli import planning, changes, pricing, trying, observing  # noqa: F401, I001 - commands join the app when imported
+# Commands join the app when their module is imported.
+from headway.cli import planning, environments, changes, pricing, trying, observing  # noqa: F401, I001
 from headway.cli.app import main, run
 
 __all__ = ["main", "run"]

@@ -20,6 +20,7 @@ and its monthly bill, before anything is created.
   headway plan stacks/profiles/loan-documents.yaml         what to run, why, and the bill line by line
   headway lock                                             write the plans that the stacks run (stacks/plans)
   headway lock --check                                     in CI: exit 2 when a plan is out of date
+  headway env                                              dev, staging and prod side by side
   headway report stacks/profiles/loan-documents.yaml       the same as a page, with pictures
   headway simulate my-model.yaml --trace requests.csv      what people would have waited, request by request
   headway diff main                                        what a change does to every environment's bill

@@ -22,6 +22,7 @@ class SchemaOf(StrEnum):
     plan = "plan"
     bill = "bill"
     diff = "diff"
+    env = "env"
 
 
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
@@ -167,7 +168,7 @@ def report(
 @app.command()
 def schema(
     of: Annotated[
-        SchemaOf, typer.Argument(metavar="profile|plan|bill|diff", help="What to describe.")
+        SchemaOf, typer.Argument(metavar="profile|plan|bill|diff|env", help="What to describe.")
     ] = SchemaOf.profile,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
 ) -> int:

@@ -59,7 +59,7 @@ def _stack_change(before: StackSide | None, after: StackSide | None) -> StackCha
     one = after or before
     if one is None:
         raise AssertionError("a stack is on one side at least")
-    old, new = _snapshot(before), _snapshot(after)
+    old, new = snapshot(before), snapshot(after)
     fields, assumptions = _fields(before, after), _assumptions(before, after)
     lines = line_changes(_bill(before), _bill(after))
     types = [_types(side) for side in (before, after)]
@@ -97,7 +97,8 @@ def _moved(old: Snapshot | None, new: Snapshot | None, change: Range | None) -> 
     return parts[0] != parts[1] or (change is not None and abs(change.expected) >= CENT)
 
 
-def _snapshot(side: StackSide | None) -> Snapshot | None:
+def snapshot(side: StackSide | None) -> Snapshot | None:
+    """What a stack runs on one side, and its month; None where it is not there or cannot be read."""
     if side is None or side.plan is None:
         return None
     plan = side.plan

@@ -17,26 +17,27 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headway.assumptions import assuming
+from headway.bill.limit import above
 from headway.errors import HeadwayError, nearest
 from headway.files import write_whole
 from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.changes import FieldChange, field_changes
 from headway.planning.plan import Plan
+from headway.planning.surroundings import Surroundings
 from headway.prices import PriceBook
 from headway.profile import Profile, load_profile
 from headway.units import Money, format_usd
 
-PLANS_FOLDER = Path("stacks/plans")
+PLANS_FOLDER, PROFILES_FOLDER = Path("stacks/plans"), Path("stacks/profiles")
 
 
 class LockError(HeadwayError):
     """A lock or a stack's settings that cannot be used, and what to run."""
 
 
-class Settings(BaseModel):
-    """What a stack may change of a profile: its ``headway:*`` config."""
+class Settings(Surroundings):
+    """A stack's ``headway:*`` config: what it changes of a profile, which is locked, and its surroundings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     profile: str
     scale: float = Field(default=1.0, gt=0, le=1000)
     max_monthly: Money | None = Field(default=None, gt=Decimal(0))
@@ -61,21 +62,49 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(own)
         except ValidationError as error:
-            problems = []
-            for problem in error.errors():
-                field = str(problem["loc"][0])
-                if problem["type"] == "extra_forbidden":
-                    hint = nearest(field, cls.model_fields) or f"; settings are {', '.join(cls.model_fields)}"
-                    problems.append(f"headway:{field} is no setting{hint}")
-                elif problem["type"] == "missing":
-                    problems.append(f"headway:{field} is missing; `pulumi config set headway:{field} PATH`")
-                else:
-                    problems.append(f"headway:{field}: got {problem['input']!r}; {problem['msg'].lower()}")
-            raise LockError("stack config: " + "; ".join(problems)) from None
+            raise LockError("stack config: " + "; ".join(_said(one, cls) for one in error.errors())) from None
 
     def load_profile(self, root: Path) -> Profile:
-        """The profile these settings name, relative to the project's root."""
-        return load_profile(root / self.profile)
+        """The profile these settings name, relative to the project's root.
+
+        Raises:
+            LockError: There is no such file; with the nearest that there is.
+            HeadwayError: It is no profile.
+        """
+        path = root / self.profile
+        if not path.is_file():
+            there = {str(one.relative_to(root)) for folder in (path.parent, root / PROFILES_FOLDER)
+                     for one in _within(folder, root)}  # fmt: skip
+            hint = nearest(self.profile, there) or "; it is a file relative to the project's folder"
+            raise LockError(f"headway:profile: there is no {self.profile}{hint}")
+        return load_profile(path)
+
+
+_EXPECTED = {"float": "a number", "int": "a whole number", "decimal": "an amount in USD", "bool": "true or false"}
+
+
+def _said(problem: Any, kind: type[BaseModel]) -> str:
+    """One thing that is wrong with a stack's config: the setting, what it got, what would be right."""
+    field = str(problem["loc"][0]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
+        hint = nearest(field, kind.model_fields) or f"; settings are {', '.join(kind.model_fields)}"
+        return f"headway:{field} is no setting{hint}"
+    if problem["type"] == "missing":
+        return f"headway:{field} is missing; `pulumi config set headway:{field} PATH`"
+    what, _, reason = str(problem["type"]).partition("_")
+    if reason in ("parsing", "type") and what in _EXPECTED:
+        words = ("true", "false") if what == "bool" else ()
+        return (
+            f"headway:{field}: got {problem['input']!r}; {_EXPECTED[what]} is needed{nearest(problem['input'], words)}"
+        )
+    return f"headway:{field}: got {problem['input']!r}; {str(problem['msg']).removeprefix('Value error, ').lower()}"
+
+
+def _within(folder: Path, root: Path) -> list[Path]:
+    """Files of a folder of the project that may be profiles."""
+    if not folder.is_dir() or not folder.resolve().is_relative_to(root.resolve()):
+        return []
+    return [one for one in folder.iterdir() if one.suffix in (".yaml", ".yml", ".json")]
 
 
 class Lock(BaseModel):
@@ -227,5 +256,8 @@ def over_limit(plan: Plan, settings: Settings) -> str | None:
 
 def _within_limit(plan: Plan, settings: Settings) -> None:
     problem = over_limit(plan, settings)
-    if problem is not None:
-        raise LockError(problem)
+    if problem is None:
+        return
+    bill = plan.chosen.bill if plan.chosen else None
+    lines = above(bill, settings.max_monthly) if bill is not None and settings.max_monthly is not None else None
+    raise LockError(f"{problem}; {lines}" if lines else problem)

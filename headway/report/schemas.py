@@ -14,23 +14,24 @@ from pydantic import BaseModel, create_model
 from headway.advice import Joined
 from headway.bill.lines import Bill
 from headway.diff import Diff
+from headway.diff.environments import Environments
 from headway.planning.plan import Plan
 from headway.profile.schema import profile_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-VERSIONS = {"plan": 1, "bill": 1, "diff": 1}
-"""Of each shape; plan and diff carry it as ``schema_version``."""
+VERSIONS = {"plan": 1, "bill": 1, "diff": 1, "env": 1}
+"""Of each shape; plan, diff and env carry it as ``schema_version``."""
 
 
 def schema(of: str) -> dict[str, Any]:
-    """The schema of ``profile``, or of what ``plan``, ``price`` (``bill``) and ``diff`` write with ``--format json``.
+    """The schema of ``profile``, or of what ``plan``, ``price`` (``bill``), ``diff`` and ``env`` write as JSON.
 
     >>> schema("diff")["properties"]["schema_version"]["const"]
     1
     """
     if of == "profile":
         return profile_schema()
-    models: dict[str, type[BaseModel]] = {"plan": _joined_plan(), "bill": Bill, "diff": Diff}
+    models: dict[str, type[BaseModel]] = {"plan": _joined_plan(), "bill": Bill, "diff": Diff, "env": Environments}
     made = models[of].model_json_schema(mode="serialization", by_alias=True)
     return {"$schema": DIALECT, "$id": f"urn:headway:{of}:{VERSIONS[of]}", **made, "title": f"Headway {of}"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class Provisioned:
         return tuple(row for row in self.registered if row.type.startswith("aws:"))
 
 
+def _as_text(value: Any) -> str:
+    """A config value as the engine hands it over: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def provision(program: Path, stack: str, config: Mapping[str, Any], aws: Aws) -> Provisioned:
     """Run ``program`` as ``stack`` with its config.
 
@@ -43,7 +49,7 @@ def provision(program: Path, stack: str, config: Mapping[str, Any], aws: Aws) ->
 
     async def run() -> dict[str, Any]:
         pulumi.runtime.set_mocks(mocks, project=PROJECT, stack=stack)
-        pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
+        pulumi.runtime.set_all_config({key: _as_text(value) for key, value in config.items()})
 
         def main() -> None:
             runpy.run_path(str(program))
