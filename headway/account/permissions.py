@@ -27,6 +27,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
     ),
+    "reconcile": ("ce:GetCostAndUsage",),
     "current": (
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",

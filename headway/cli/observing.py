@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway.cli.app import app
-from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, write_json
+from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, ProfileArgument, write_json
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
@@ -184,6 +185,81 @@ def calibrate(
     else:
         print_calibrating(console(), found, None if dry_run else path)
     return NOT_MET if found.refused else DONE
+
+
+@app.command()
+def reconcile(
+    profile: ProfileArgument,
+    stack: Annotated[str, typer.Option(metavar="NAME", help="The stack that was up.")],
+    since: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day: 2026-10-01.")],
+    until: Annotated[str, typer.Option("--to", metavar="DAY", help="The first day after it: 2026-11-01.")],
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A Cost and Usage Report's export (CSV, gz) instead.")
+    ] = None,
+    tag: Annotated[str, typer.Option(metavar="KEY", help="The cost-allocation tag.")] = "headway:stack",
+    region: RegionOption = None,
+    prices: PricesOption = None,
+    format_: FormatOption = Format.table,
+) -> int:
+    """The estimate against the bill as it came: line by line, what explains the difference, what to correct.
+
+    Asks Cost Explorer for what carries the stack's tag (USD 0.01 a page), or reads a report. Exit code 2 where the bill
+    lies outside of the estimate's range.
+
+    \b
+    headway reconcile my-model.yaml --stack prod --from 2026-10-01 --to 2026-11-01
+    headway reconcile my-model.yaml --stack prod --from 2026-10-01 --to 2026-11-01 --file report.csv.gz
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.account import connect, costs
+    from headway.architectures import Workload
+    from headway.assumptions import assuming
+    from headway.bill.pricing import Pricing
+    from headway.observed.reconciling import reconcile as make_reconciliation
+    from headway.observed.responses import Response
+    from headway.planning.calibration import read_calibration
+    from headway.planning.lock import running_plan
+    from headway.planning.stacks import project_root, stack_settings
+    from headway.prices import load_book
+    from headway.profile import load_profile
+    from headway.report.console import console
+    from headway.report.observing import print_reconciliation
+    from headway.report.progress import progress
+    from headway.traffic import build_demand
+
+    root, first, end = project_root(), _day("--from", since), _day("--to", until)
+    settings, declared = stack_settings(root, stack), load_profile(profile)
+    plan, calibration = running_plan(stack, settings, root), read_calibration(root, stack)
+    if plan.chosen is None or plan.chosen.design is None or plan.chosen.bill is None:
+        raise AssertionError("a running plan has a design and a bill")
+    if plan.profile.name != declared.name:
+        raise HeadwayError(f"{profile} is {declared.name}, stack {stack} runs {plan.profile.name}: name its profile")
+    with progress("reading the bill") as say:
+        if file is not None:
+            found = costs.report(file, stack, first, end, tag=tag, say=say)
+        else:
+            found = costs.explorer(connect("reconcile", region=region), stack, first, end, tag=tag)
+        say("comparing")
+        pricing = Pricing(load_book(prices), declared.region)
+        demand = build_demand(declared, scale=plan.scale)
+        workload = Workload(declared, demand, pricing, settings.max_instances, plan.scale)
+        with assuming(calibration.assumptions if calibration else ()):
+            response = Response.of(plan.chosen.design, plan.chosen.bill, workload)
+            result = make_reconciliation(
+                stack, response, found.usage, declared, since=first, until=end, scale=plan.scale,
+                notes=(*found.notes, *costs.still_coming_in(end)),
+            )  # fmt: skip
+    if format_ is Format.json:
+        write_json(result.model_dump(mode="json"))
+    else:
+        print_reconciliation(console(), result)
+    return DONE if result.within else NOT_MET
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise HeadwayError(f"{name} {text}: a day such as 2026-10-01 is needed") from None
 
 
 def _endpoints(design: Design) -> list[RealtimeDesign | AsynchronousDesign]:

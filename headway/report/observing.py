@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from headway.observed.calibrating import Calibrating
 from headway.observed.measured import LevelOutcome, Measured
+from headway.observed.reconciling import Reconciled, Reconciliation
 from headway.observed.running import Today
 from headway.profile.editing import Edit
 from headway.report.console import bullets, heading, new_table, print_table, usd
@@ -89,6 +91,62 @@ def print_calibrating(out: Console, found: Calibrating, path: Path | None) -> No
         out.print(Text("nothing was written (--dry-run)"))
     else:
         out.print(Text(f"wrote {path}: commit it, then `headway lock --stack {found.calibration.stack}`"))
+
+
+def print_reconciliation(out: Console, found: Reconciliation) -> None:
+    """Estimate and bill, line by line, what explains the difference, and what to correct."""
+    days = (found.until - found.since).days
+    out.print(Text(f"Stack {found.stack}, {days} days from {found.since} to {found.until}", style="bold"))
+    verdict = "within" if found.within else "outside"
+    out.print(
+        Text(
+            f"estimated USD {usd(found.estimate)} ({usd(found.low)} to {usd(found.high)}), billed USD "
+            f"{usd(found.actual)}: {_signed(found.difference)}, {verdict} the range"
+        )
+    )
+    out.print()
+    table = new_table(
+        "line", "estimate", "actual", "difference", "because", right=("estimate", "actual", "difference"),
+        fold=("line", "because"),
+    )  # fmt: skip
+    for line in found.lines:
+        if max(abs(line.estimate or Decimal(0)), abs(line.actual or Decimal(0))) >= Decimal("0.005"):
+            table.add_row(
+                line.meter,
+                "not on the bill" if line.estimate is None else usd(line.estimate),
+                "not tagged" if line.actual is None else usd(line.actual),
+                "" if line.difference is None else _signed(line.difference),
+                _because(line),
+            )
+    print_table(out, table)
+    heading(out, "What was assumed, and what the bill shows")
+    assumed = new_table("", "assumed", "seen", "give or take", right=("assumed", "seen", "give or take"))
+    for one in found.fitted:
+        assumed.add_row(one.assumption, f"{one.assumed:.3g}", f"{one.seen:.3g}", f"{one.spread:.2g}")
+    print_table(out, assumed)
+    if found.corrections:
+        heading(out, "Corrections of the profile")
+        bullets(out, [str(one) for one in found.corrections])
+    if found.advice:
+        heading(out, "Then")
+        bullets(out, list(found.advice))
+    if found.notes:
+        heading(out, "Mind")
+        bullets(out, list(found.notes))
+
+
+def _because(line: Reconciled) -> str:
+    """What moved a line, the largest first, and the rest where it is more than a tenth."""
+    if line.estimate is None or line.difference is None:
+        return ""
+    said = [f"{one.assumption} {_signed(one.amount)}" for one in line.because if abs(one.amount) >= Decimal("0.01")]
+    if line.rest is not None and abs(line.rest) >= max(abs(line.difference) / 10, Decimal("0.01")):
+        said.append(f"unexplained {_signed(line.rest)}")
+    return ", ".join(said)
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{'-' if amount < 0 else '+'}{usd(abs(amount))}"
 
 
 def print_edit(out: Console, edit: Edit | None) -> None:
