@@ -6,7 +6,7 @@ STACK ?= dev
 REQUESTS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench browser pictures schema lock clean
+.PHONY: help demo test lint format bench browser engine pictures schema lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ browser:  ## install chromium for the tests of the page, where apt-get is there
 			>/dev/null 2>&1 && echo "installed chromium" \
 			|| echo "apt-get could not install chromium: the tests of the page are skipped"; \
 	fi
+
+engine: $(VENV)/.dev-ready  ## find, install or build the Pulumi engine for the tests that need it (minutes, once)
+	@$(BIN)/python -m headway_rehearsal.engine_binary
 
 pictures: $(VENV)/.dev-ready  ## draw the README's pictures again (docs/)
 	@PYTHONPATH=. $(BIN)/python docs/pictures.py

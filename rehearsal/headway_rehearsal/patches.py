@@ -11,6 +11,13 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
+from headway_rehearsal.patches_updates import (
+    compute_environments_that_update,
+    endpoints_that_update,
+    functions_that_update,
+    stages_that_update,
+)
+
 
 def bucket_policies_with_conditions() -> Any:
     """A bucket policy that denies plain HTTP denies every call in moto, which ignores conditions."""
@@ -209,6 +216,10 @@ PATCHES: tuple[Callable[[], Any], ...] = (
     event_sources_that_wait,
     notifications_that_wait,
     apis_without_a_validator,
+    endpoints_that_update,
+    stages_that_update,
+    compute_environments_that_update,
+    functions_that_update,
 )
 
 

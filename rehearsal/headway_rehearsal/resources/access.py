@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, only, tag_list
+from headway_rehearsal.resources.base import (
+    Aws,
+    Created,
+    Inputs,
+    ResourceType,
+    ask,
+    changed,
+    only,
+    tag_list,
+)
 
 
 def _role(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -24,7 +33,26 @@ def _read_role(aws: Aws, identity: str) -> dict[str, Any]:
     return found
 
 
-def _delete_role(aws: Aws, identity: str) -> None:
+def _update_role(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    client = aws.client("iam")
+    if changed(old, new, "assumeRolePolicy"):
+        client.update_assume_role_policy(RoleName=identity, PolicyDocument=new["assumeRolePolicy"])
+    if changed(old, new, "description", "maxSessionDuration"):
+        # Left out, the description would be erased.
+        client.update_role(
+            RoleName=identity, Description=new.get("description") or "",
+            MaxSessionDuration=int(new.get("maxSessionDuration") or 3600),
+        )  # fmt: skip
+    if changed(old, new, "permissionsBoundary"):
+        if new.get("permissionsBoundary"):
+            client.put_role_permissions_boundary(RoleName=identity, PermissionsBoundary=new["permissionsBoundary"])
+        else:
+            client.delete_role_permissions_boundary(RoleName=identity)
+    return {}
+
+
+def _delete_role(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
     aws.client("iam").delete_role(RoleName=identity)
 
 
@@ -42,7 +70,14 @@ def _read_role_policy(aws: Aws, identity: str) -> dict[str, Any]:
     return found
 
 
-def _delete_role_policy(aws: Aws, identity: str) -> None:
+def _update_role_policy(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    del old
+    _role_policy(aws, identity, {**new, "name": identity.split(":", 1)[1]})
+    return {}
+
+
+def _delete_role_policy(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
     role, name = identity.split(":", 1)
     aws.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
 
@@ -57,11 +92,34 @@ def _profile(aws: Aws, logical: str, inputs: Inputs) -> Created:
 
 def _read_profile(aws: Aws, identity: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.client("iam").get_instance_profile(InstanceProfileName=identity)["InstanceProfile"]
-    return found
+    return {**found, "role": found["Roles"][0]["RoleName"] if found["Roles"] else None}
+
+
+def _update_profile(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    client = aws.client("iam")
+    client.remove_role_from_instance_profile(InstanceProfileName=identity, RoleName=old["role"])
+    client.add_role_to_instance_profile(InstanceProfileName=identity, RoleName=new["role"])
+    return {}
+
+
+def _delete_profile(aws: Aws, identity: str, state: Inputs) -> None:
+    client = aws.client("iam")
+    client.remove_role_from_instance_profile(InstanceProfileName=identity, RoleName=state["role"])
+    client.delete_instance_profile(InstanceProfileName=identity)
 
 
 ROWS = (
-    ResourceType("aws:iam/role:Role", _role, _read_role, _delete_role),
-    ResourceType("aws:iam/rolePolicy:RolePolicy", _role_policy, _read_role_policy, _delete_role_policy),
-    ResourceType("aws:iam/instanceProfile:InstanceProfile", _profile, _read_profile),
-)
+    ResourceType(
+        "aws:iam/role:Role", _role, _read_role, _delete_role, _update_role, replaces=("name", "namePrefix", "path"),
+        shown_as={"assumeRolePolicy": "AssumeRolePolicyDocument"},
+        unseen=("forceDetachPolicies", "permissionsBoundary"),
+    ),
+    ResourceType(
+        "aws:iam/rolePolicy:RolePolicy", _role_policy, _read_role_policy, _delete_role_policy, _update_role_policy,
+        replaces=("name", "namePrefix", "role"), shown_as={"policy": "PolicyDocument", "role": "RoleName"},
+    ),
+    ResourceType(
+        "aws:iam/instanceProfile:InstanceProfile", _profile, _read_profile, _delete_profile, _update_profile,
+        replaces=("name", "namePrefix", "path"),
+    ),
+)  # fmt: skip

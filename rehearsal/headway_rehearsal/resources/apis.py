@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, only, tag_list, tag_map
+from headway_rehearsal.resources.base import (
+    Aws,
+    Created,
+    Inputs,
+    ResourceType,
+    ask,
+    by,
+    changed,
+    only,
+    tag_list,
+    tag_map,
+)
 
 
 def _api(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -37,6 +48,34 @@ def _part(operation: str, token: str, key: str) -> Any:
     return create
 
 
+def _update_part(operation: str, token: str, parameter: str) -> Any:
+    def update(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+        del old
+        ask(
+            aws, "apigatewayv2", operation, new, what=token, handled=("name", parameter[:1].lower() + parameter[1:]),
+            rename={"timeoutMilliseconds": "TimeoutInMillis"}, **{parameter: identity},
+        )  # fmt: skip
+        return {}
+
+    return update
+
+
+def _delete_part(operation: str, parameter: str) -> Any:
+    def delete(aws: Aws, identity: str, state: Inputs) -> None:
+        getattr(aws.client("apigatewayv2"), operation)(ApiId=state["apiId"], **{parameter: identity})
+
+    return delete
+
+
+def _update_api(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    del old
+    ask(
+        aws, "apigatewayv2", "update_api", new, what="aws:apigatewayv2/api:Api", handled=("protocolType",),
+        ApiId=identity,
+    )  # fmt: skip
+    return {}
+
+
 def _parts(operation: str, key: str) -> Any:
     """Reads a part by looking for it in every API of the account."""
 
@@ -45,7 +84,7 @@ def _parts(operation: str, key: str) -> Any:
         for api in client.get_apis()["Items"]:
             for row in getattr(client, operation)(ApiId=api["ApiId"])["Items"]:
                 if row[key] == identity:
-                    return dict(row)
+                    return {**row, "ApiId": api["ApiId"]}
         raise KeyError(identity)
 
     return read
@@ -64,6 +103,7 @@ def _table(aws: Aws, logical: str, inputs: Inputs) -> Created:
         AttributeDefinitions=[
             {"AttributeName": row["name"], "AttributeType": row["type"]} for row in inputs["attributes"]
         ],
+        DeletionProtectionEnabled=bool(inputs.get("deletionProtectionEnabled")),
         Tags=tag_list(inputs),
     )["TableDescription"]
     ttl = inputs.get("ttl")
@@ -78,25 +118,59 @@ def _table(aws: Aws, logical: str, inputs: Inputs) -> Created:
 def _read_table(aws: Aws, identity: str) -> dict[str, Any]:
     client = aws.client("dynamodb")
     found: dict[str, Any] = client.describe_table(TableName=identity)["Table"]
-    return {**found, "TimeToLive": client.describe_time_to_live(TableName=identity)["TimeToLiveDescription"]}
+    ttl = client.describe_time_to_live(TableName=identity)["TimeToLiveDescription"]
+    attributes = [{"Name": row["AttributeName"], "Type": row["AttributeType"]} for row in found["AttributeDefinitions"]]
+    return {
+        **found,
+        "Name": found["TableName"],
+        "HashKey": found["KeySchema"][0]["AttributeName"],
+        "Attributes": attributes,
+        "BillingMode": found.get("BillingModeSummary", {}).get("BillingMode"),
+        "Ttl": {"AttributeName": ttl.get("AttributeName"), "Enabled": ttl["TimeToLiveStatus"] == "ENABLED"},
+    }
+
+
+def _update_table(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    client = aws.client("dynamodb")
+    if changed(old, new, "billingMode", "deletionProtectionEnabled"):
+        client.update_table(
+            TableName=identity, BillingMode=new["billingMode"],
+            DeletionProtectionEnabled=bool(new.get("deletionProtectionEnabled")),
+        )  # fmt: skip
+    ttl = new.get("ttl")
+    if changed(old, new, "ttl") and ttl:
+        client.update_time_to_live(
+            TableName=identity,
+            TimeToLiveSpecification={"AttributeName": ttl["attributeName"], "Enabled": bool(ttl["enabled"])},
+        )
+    return {}
+
+
+def _row(
+    token: str, what: str, *, of_api: bool = True, replaces: tuple[str, ...], shown_as: dict[str, str] | None = None
+) -> ResourceType:
+    """The row of a part of an API, from the word that its operations share (``integration``)."""
+    key = "StageName" if what == "stage" else f"{what.title()}Id"
+    return ResourceType(
+        token, _part(f"create_{what}", token, key), _parts(f"get_{what}s", key), _delete_part(f"delete_{what}", key),
+        _update_part(f"update_{what}", token, key), replaces=("apiId", *replaces) if of_api else replaces,
+        named="name" if what == "stage" else None, shown_as=shown_as or {},
+    )  # fmt: skip
 
 
 ROWS = (
-    ResourceType("aws:apigatewayv2/api:Api", _api, _read_api),
     ResourceType(
-        "aws:apigatewayv2/integration:Integration",
-        _part("create_integration", "aws:apigatewayv2/integration:Integration", "IntegrationId"),
-        _parts("get_integrations", "IntegrationId"),
+        "aws:apigatewayv2/api:Api", _api, _read_api, by("apigatewayv2", "delete_api", "ApiId"), _update_api,
+        replaces=("protocolType",),
     ),
+    _row(
+        "aws:apigatewayv2/integration:Integration", "integration", replaces=("integrationType",),
+        shown_as={"timeoutMilliseconds": "TimeoutInMillis"},
+    ),
+    _row("aws:apigatewayv2/route:Route", "route", replaces=()),
+    _row("aws:apigatewayv2/stage:Stage", "stage", replaces=("name",), shown_as={"name": "StageName"}),
     ResourceType(
-        "aws:apigatewayv2/route:Route",
-        _part("create_route", "aws:apigatewayv2/route:Route", "RouteId"),
-        _parts("get_routes", "RouteId"),
+        "aws:dynamodb/table:Table", _table, _read_table, by("dynamodb", "delete_table", "TableName"), _update_table,
+        replaces=("name", "hashKey", "rangeKey"),
     ),
-    ResourceType(
-        "aws:apigatewayv2/stage:Stage",
-        _part("create_stage", "aws:apigatewayv2/stage:Stage", "StageName"),
-        _parts("get_stages", "StageName"),
-    ),
-    ResourceType("aws:dynamodb/table:Table", _table, _read_table),
-)
+)  # fmt: skip

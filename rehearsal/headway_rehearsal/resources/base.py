@@ -38,17 +38,37 @@ class Aws:
 
 Create = Callable[[Aws, str, Inputs], Created]
 Read = Callable[[Aws, str], dict[str, Any]]
-Delete = Callable[[Aws, str], None]
+Update = Callable[[Aws, str, Inputs, Inputs], dict[str, Any]]
+"""From the id, what was declared and what is declared now; gives the outputs that it changed."""
+Delete = Callable[[Aws, str, Inputs], None]
+"""By the id and the resource's properties. What is not there is not an error to Pulumi."""
+Refusal = Callable[[Aws, str, Inputs, Inputs], str | None]
+"""Why AWS would refuse an update (or, with nothing declared now, the deletion); None where it would not."""
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One type: how it is made, read back and deleted. Deleting what is not there is not an error to Pulumi."""
+    """One type: how it is made, read back, updated and deleted; which changes make it anew, and which AWS refuses."""
 
     token: str
     create: Create
     read: Read
-    delete: Delete | None = None
+    delete: Delete
+    update: Update | None = None
+    """None: whatever changes makes it anew."""
+    replaces: tuple[str, ...] = ()
+    """Properties whose change makes it anew: ForceNew in Terraform's AWS provider, which pulumi-aws bridges."""
+    named: str | None = "name"
+    """The property with its physical name; given and kept, the old one goes before the new one is made."""
+    renews: tuple[str, ...] = ()
+    """Outputs that every update changes."""
+    known_by: str | None = None
+    """The output by which it is read, where an update changes it and the id stays."""
+    shown_as: Mapping[str, str] = field(default_factory=dict)
+    """Properties that AWS's description calls otherwise."""
+    unseen: tuple[str, ...] = ()
+    """Properties that no description tells of: the provider's own, and those that moto forgets."""
+    refuses: Refusal | None = None
 
 
 def ask(
@@ -84,3 +104,28 @@ def only(inputs: Inputs, known: tuple[str, ...], what: str) -> None:
     for name, value in inputs.items():
         if name not in known and name not in (*TAGS, "region") and value is not None:
             raise UnknownPropertyError(f"{what}: property {name!r} is not in the resource table")
+
+
+def again(create: Create) -> Update:
+    """An update by the same call that made it, as AWS's ``put`` operations are: under the name it has."""
+
+    def update(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+        del old
+        return create(aws, identity, {**new, "name": identity}).outputs
+
+    return update
+
+
+def by(service: str, operation: str, parameter: str) -> Delete:
+    """A deletion by one operation that takes the id."""
+
+    def delete(aws: Aws, identity: str, state: Inputs) -> None:
+        del state
+        getattr(aws.client(service), operation)(**{parameter: identity})
+
+    return delete
+
+
+def changed(old: Inputs, new: Inputs, *names: str) -> bool:
+    """Whether any of the properties differs."""
+    return any(old.get(name) != new.get(name) for name in names)

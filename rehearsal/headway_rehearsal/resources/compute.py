@@ -5,7 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, only, tag_list, tag_map
+from headway_rehearsal.resources.base import (
+    Aws,
+    Created,
+    Inputs,
+    ResourceType,
+    ask,
+    by,
+    changed,
+    only,
+    tag_list,
+    tag_map,
+)
 from headway_rehearsal.values import structure
 
 
@@ -31,6 +42,26 @@ def _read_function(aws: Aws, identity: str) -> dict[str, Any]:
     return {**found, "ReservedConcurrentExecutions": limit}
 
 
+def _update_function(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    client = aws.client("lambda")
+    if changed(old, new, "s3Bucket", "s3Key", "architectures"):
+        client.update_function_code(
+            FunctionName=identity, S3Bucket=new["s3Bucket"], S3Key=new["s3Key"], Architectures=new["architectures"]
+        )
+    ask(
+        aws, "lambda", "update_function_configuration", new, what="aws:lambda/function:Function",
+        handled=("name", "s3Bucket", "s3Key", "reservedConcurrentExecutions", "sourceCodeHash", "publish",
+                 "architectures", "packageType"),
+        FunctionName=identity, rename={"kmsKeyArn": "KMSKeyArn"},
+    )  # fmt: skip
+    limit = new.get("reservedConcurrentExecutions")
+    if limit is not None:
+        client.put_function_concurrency(FunctionName=identity, ReservedConcurrentExecutions=int(limit))
+    elif old.get("reservedConcurrentExecutions") is not None:
+        client.delete_function_concurrency(FunctionName=identity)
+    return {}
+
+
 def _event_source(aws: Aws, logical: str, inputs: Inputs) -> Created:
     del logical
     answer = ask(
@@ -43,6 +74,15 @@ def _event_source(aws: Aws, logical: str, inputs: Inputs) -> Created:
 def _read_event_source(aws: Aws, identity: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.client("lambda").get_event_source_mapping(UUID=identity)
     return found
+
+
+def _update_event_source(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    del old
+    ask(
+        aws, "lambda", "update_event_source_mapping", new, what="aws:lambda/eventSourceMapping:EventSourceMapping",
+        handled=("eventSourceArn", "startingPosition"), UUID=identity,
+    )  # fmt: skip
+    return {}
 
 
 def _permission(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -60,6 +100,12 @@ def _read_permission(aws: Aws, identity: str) -> dict[str, Any]:
     policy = json.loads(aws.client("lambda").get_policy(FunctionName=function)["Policy"])
     found: dict[str, Any] = next(one for one in policy["Statement"] if one["Sid"] == statement)
     return found
+
+
+def _delete_permission(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    function, _, statement = identity.partition("/")
+    aws.client("lambda").remove_permission(FunctionName=function, StatementId=statement)
 
 
 SERVICE_ROLE = "AWSServiceRoleForBatch"
@@ -84,6 +130,50 @@ def _read_environment(aws: Aws, identity: str) -> dict[str, Any]:
     return found
 
 
+UPDATED_IN_PLACE = frozenset(
+    {"minVcpus", "maxVcpus", "desiredVcpus", "subnets", "securityGroupIds", "allocationStrategy", "instanceTypes",
+     "ec2KeyPair", "instanceRole", "tags", "placementGroup", "bidPercentage", "launchTemplate", "ec2Configurations",
+     "type", "imageId"}
+)  # fmt: skip
+"""Of an environment's compute resources (AWS Batch API reference, ComputeResourceUpdate)."""
+
+
+def _update_environment(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    resources = {
+        key: value
+        for key, value in (new.get("computeResources") or {}).items()
+        if key in UPDATED_IN_PLACE and value != (old.get("computeResources") or {}).get(key)
+    }
+    ask(
+        aws, "batch", "update_compute_environment",
+        {"state": new.get("state"), "computeResources": resources or None, "updatePolicy": new.get("updatePolicy")},
+        what="aws:batch/computeEnvironment:ComputeEnvironment", computeEnvironment=identity,
+    )  # fmt: skip
+    return {}
+
+
+def _refuse_environment(aws: Aws, identity: str, old: Inputs, new: Inputs) -> str | None:
+    """AWS Batch keeps an environment as long as a job queue names it."""
+    del old
+    if new:
+        return None
+    for queue in aws.client("batch").describe_job_queues()["jobQueues"]:
+        for row in queue["computeEnvironmentOrder"]:
+            if row["computeEnvironment"].rsplit("/", 1)[-1] == identity:
+                return (
+                    "Error executing request, Exception : Cannot delete, found existing JobQueue relationship, "
+                    f"{identity} in {queue['jobQueueName']}"
+                )
+    return None
+
+
+def _delete_environment(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    client = aws.client("batch")
+    client.update_compute_environment(computeEnvironment=identity, state="DISABLED")
+    client.delete_compute_environment(computeEnvironment=identity)
+
+
 def _job_queue(aws: Aws, logical: str, inputs: Inputs) -> Created:
     name = aws.name(logical, inputs)
     answer = ask(
@@ -96,6 +186,22 @@ def _job_queue(aws: Aws, logical: str, inputs: Inputs) -> Created:
 def _read_job_queue(aws: Aws, identity: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.client("batch").describe_job_queues(jobQueues=[identity])["jobQueues"][0]
     return found
+
+
+def _update_job_queue(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    del old
+    ask(
+        aws, "batch", "update_job_queue", new, what="aws:batch/jobQueue:JobQueue", handled=("name",),
+        rename={"computeEnvironmentOrders": "computeEnvironmentOrder"}, jobQueue=identity,
+    )  # fmt: skip
+    return {}
+
+
+def _delete_job_queue(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    client = aws.client("batch")
+    client.update_job_queue(jobQueue=identity, state="DISABLED")
+    client.delete_job_queue(jobQueue=identity)
 
 
 def _job_definition(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -130,7 +236,21 @@ def _ecs_properties(client: Any, inputs: Inputs) -> dict[str, Any]:
 def _read_job_definition(aws: Aws, identity: str) -> dict[str, Any]:
     rows = aws.client("batch").describe_job_definitions(jobDefinitions=[identity])["jobDefinitions"]
     found: dict[str, Any] = rows[0]
-    return found
+    if found["status"] == "INACTIVE":
+        raise KeyError(identity)
+    return {
+        **found,
+        "evaluateOnExit": (found.get("retryStrategy") or {}).get("evaluateOnExit"),
+    }
+
+
+def _update_job_definition(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    """Another revision under the same name; the old one is deregistered unless the program says otherwise."""
+    name = identity.rsplit("/", 1)[-1].split(":", 1)[0]
+    made = _job_definition(aws, "", {**new, "name": name})
+    if old.get("deregisterOnNewRevision", True):
+        aws.client("batch").deregister_job_definition(jobDefinition=identity)
+    return made.outputs
 
 
 def _security_group(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -169,11 +289,48 @@ def _rule(rule: Inputs) -> dict[str, Any]:
 
 def _read_security_group(aws: Aws, identity: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.client("ec2").describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
-    return found
+    return {
+        **found,
+        **{way: [_as_rule(rule) for rule in found[key]] for way, key in (("ingress", "IpPermissions"),
+                                                                         ("egress", "IpPermissionsEgress"))},
+    }  # fmt: skip
+
+
+def _as_rule(found: Inputs) -> dict[str, Any]:
+    ranges = [*found.get("IpRanges", []), *found.get("Ipv6Ranges", [])]
+    return {
+        "protocol": found["IpProtocol"],
+        "fromPort": found.get("FromPort"),
+        "toPort": found.get("ToPort"),
+        "cidrBlocks": [row["CidrIp"] for row in found.get("IpRanges", [])],
+        "ipv6CidrBlocks": [row["CidrIpv6"] for row in found.get("Ipv6Ranges", [])],
+        "description": next((row["Description"] for row in ranges if row.get("Description")), None),
+    }
+
+
+def _update_security_group(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    client = aws.client("ec2")
+    for way in ("ingress", "egress"):
+        if changed(old, new, way):
+            for rules, operation in ((old, "revoke"), (new, "authorize")):
+                if rules.get(way):
+                    getattr(client, f"{operation}_security_group_{way}")(
+                        GroupId=identity, IpPermissions=[_rule(rule) for rule in rules[way]]
+                    )
+    return {}
 
 
 def _launch_template(aws: Aws, logical: str, inputs: Inputs) -> Created:
     client, name = aws.client("ec2"), aws.name(logical, inputs)
+    row = client.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=_template_data(client, inputs))[
+        "LaunchTemplate"
+    ]
+    arn = f"arn:aws:ec2:{aws.region}:{aws.account}:launch-template/{row['LaunchTemplateId']}"
+    outputs = {"name": name, "arn": arn, "latestVersion": row["LatestVersionNumber"], "defaultVersion": 1}
+    return Created(row["LaunchTemplateId"], outputs)
+
+
+def _template_data(client: Any, inputs: Inputs) -> dict[str, Any]:
     data = {
         key: value for key, value in inputs.items() if key not in ("name", "namePrefix", "tags", "tagsAll", "region")
     }
@@ -181,28 +338,72 @@ def _launch_template(aws: Aws, logical: str, inputs: Inputs) -> Created:
         {"resourceType": row["resourceType"], "tags": tag_list(row)} for row in inputs.get("tagSpecifications") or []
     ]
     shape = client.meta.service_model.operation_model("CreateLaunchTemplate").input_shape.members["LaunchTemplateData"]
-    row = client.create_launch_template(
-        LaunchTemplateName=name,
-        LaunchTemplateData=structure(shape, data, "aws:ec2/launchTemplate:LaunchTemplate"),
-    )["LaunchTemplate"]
-    arn = f"arn:aws:ec2:{aws.region}:{aws.account}:launch-template/{row['LaunchTemplateId']}"
-    outputs = {"name": name, "arn": arn, "latestVersion": row["LatestVersionNumber"], "defaultVersion": 1}
-    return Created(row["LaunchTemplateId"], outputs)
+    return structure(shape, data, "aws:ec2/launchTemplate:LaunchTemplate")
+
+
+def _update_launch_template(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    """Another version: instances that start from now on have it, where the template's latest is asked for."""
+    del old
+    client = aws.client("ec2")
+    row = client.create_launch_template_version(
+        LaunchTemplateId=identity, LaunchTemplateData=_template_data(client, new)
+    )
+    return {"latestVersion": row["LaunchTemplateVersion"]["VersionNumber"]}
 
 
 def _read_launch_template(aws: Aws, identity: str) -> dict[str, Any]:
     rows = aws.client("ec2").describe_launch_template_versions(LaunchTemplateId=identity)["LaunchTemplateVersions"]
-    found: dict[str, Any] = rows[0]["LaunchTemplateData"]
-    return found
+    latest = max(rows, key=lambda row: row["VersionNumber"])
+    found: dict[str, Any] = latest["LaunchTemplateData"]
+    specifications = [
+        {**row, "Tags": {tag["Key"]: tag["Value"] for tag in row["Tags"]}} for row in found.get("TagSpecifications", [])
+    ]
+    return {**found, "name": latest["LaunchTemplateName"], "TagSpecifications": specifications}
 
 
 ROWS = (
-    ResourceType("aws:lambda/function:Function", _function, _read_function),
-    ResourceType("aws:lambda/permission:Permission", _permission, _read_permission),
-    ResourceType("aws:lambda/eventSourceMapping:EventSourceMapping", _event_source, _read_event_source),
-    ResourceType("aws:batch/computeEnvironment:ComputeEnvironment", _environment, _read_environment),
-    ResourceType("aws:batch/jobQueue:JobQueue", _job_queue, _read_job_queue),
-    ResourceType("aws:batch/jobDefinition:JobDefinition", _job_definition, _read_job_definition),
-    ResourceType("aws:ec2/securityGroup:SecurityGroup", _security_group, _read_security_group),
-    ResourceType("aws:ec2/launchTemplate:LaunchTemplate", _launch_template, _read_launch_template),
-)
+    ResourceType(
+        "aws:lambda/function:Function", _function, _read_function, by("lambda", "delete_function", "FunctionName"),
+        _update_function, replaces=("name", "packageType"), shown_as={"name": "FunctionName"},
+        unseen=("s3Bucket", "s3Key", "sourceCodeHash", "publish", "loggingConfig"),
+    ),
+    ResourceType(
+        "aws:lambda/permission:Permission", _permission, _read_permission, _delete_permission, named="statementId",
+        unseen=("action", "function", "principal", "sourceArn", "sourceAccount", "statementId"),
+    ),
+    ResourceType(
+        "aws:lambda/eventSourceMapping:EventSourceMapping", _event_source, _read_event_source,
+        by("lambda", "delete_event_source_mapping", "UUID"), _update_event_source,
+        replaces=("eventSourceArn", "startingPosition"), named=None, shown_as={"functionName": "FunctionArn"},
+    ),
+    ResourceType(
+        "aws:batch/computeEnvironment:ComputeEnvironment", _environment, _read_environment, _delete_environment,
+        _update_environment,
+        # With the service-linked role and a strategy that can be updated; see FACTS of AWS Batch in the guide.
+        replaces=("name", "namePrefix", "type", "serviceRole", "computeResources.spotIamFleetRole"),
+        shown_as={"name": "computeEnvironmentName"}, unseen=("updatePolicy", "computeResources.desiredVcpus"),
+        refuses=_refuse_environment,
+    ),
+    ResourceType(
+        "aws:batch/jobQueue:JobQueue", _job_queue, _read_job_queue, _delete_job_queue, _update_job_queue,
+        replaces=("name",), shown_as={"name": "jobQueueName"},
+    ),
+    ResourceType(
+        "aws:batch/jobDefinition:JobDefinition", _job_definition, _read_job_definition,
+        by("batch", "deregister_job_definition", "jobDefinition"), _update_job_definition, replaces=("name",),
+        renews=("arn", "revision"), known_by="arn", shown_as={"name": "jobDefinitionName"},
+        # moto writes a rule's action in lower case.
+        unseen=("deregisterOnNewRevision", "retryStrategy.evaluateOnExits.action"),
+    ),
+    ResourceType(
+        "aws:ec2/securityGroup:SecurityGroup", _security_group, _read_security_group,
+        by("ec2", "delete_security_group", "GroupId"), _update_security_group,
+        replaces=("name", "namePrefix", "description", "vpcId"), shown_as={"name": "GroupName"},
+        unseen=("revokeRulesOnDelete",),
+    ),
+    ResourceType(
+        "aws:ec2/launchTemplate:LaunchTemplate", _launch_template, _read_launch_template,
+        by("ec2", "delete_launch_template", "LaunchTemplateId"), _update_launch_template,
+        replaces=("name", "namePrefix"), renews=("latestVersion",),
+    ),
+)  # fmt: skip

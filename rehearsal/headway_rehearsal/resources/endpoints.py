@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, tag_list
+from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, again, ask, by, changed, tag_list
 
 
 def _model(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -63,6 +63,39 @@ def _reader(operation: str, key: str) -> Any:
     return read
 
 
+def _update_endpoint(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    """AWS looks at nothing but the configuration's name: under the same one nothing is deployed."""
+    if changed(old, new, "endpointConfigName", "deploymentConfig"):
+        shape = {"deploymentConfig": new.get("deploymentConfig")} if new.get("deploymentConfig") else {}
+        ask(
+            aws, "sagemaker", "update_endpoint", shape, what="aws:sagemaker/endpoint:Endpoint", EndpointName=identity,
+            EndpointConfigName=new["endpointConfigName"],
+        )  # fmt: skip
+    return {}
+
+
+def _refuse_endpoint(aws: Aws, identity: str, old: Inputs, new: Inputs) -> str | None:
+    """AWS refuses another instance type for an autoscaled variant (SageMaker Developer Guide, autoscaling)."""
+    if not new or not changed(old, new, "endpointConfigName"):
+        return None
+    client = aws.client("sagemaker")
+    types = [
+        {row["VariantName"]: row.get("InstanceType") for row in client.describe_endpoint_config(
+            EndpointConfigName=one["endpointConfigName"])["ProductionVariants"]}
+        for one in (old, new)
+    ]  # fmt: skip
+    for variant, before in types[0].items():
+        scaled = aws.client(_SCALING).describe_scalable_targets(
+            ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{identity}/variant/{variant}"]
+        )["ScalableTargets"]
+        if scaled and variant in types[1] and types[1][variant] != before:
+            return (
+                f"Could not update endpoint {identity}: variant {variant} is registered with Application Auto Scaling, "
+                f"and its instance type may not change ({before} to {types[1][variant]})"
+            )
+    return None
+
+
 _SCALING = "application-autoscaling"
 
 
@@ -109,15 +142,52 @@ def _read_action(aws: Aws, identity: str) -> dict[str, Any]:
     return next(row for row in rows if row["ScheduledActionName"] == identity)
 
 
+_OWNER = ("resourceId", "scalableDimension", "serviceNamespace")
+
+
+def _remove(operation: str, parameter: str | None) -> Any:
+    """Deletes what belongs to a scalable target; a target that has gone took its policies and actions with it."""
+
+    def delete(aws: Aws, identity: str, state: Inputs) -> None:
+        named = {parameter: identity} if parameter else {}
+        getattr(aws.client(_SCALING), operation)(
+            ServiceNamespace=state["serviceNamespace"], ResourceId=state["resourceId"],
+            ScalableDimension=state["scalableDimension"], **named,
+        )  # fmt: skip
+
+    return delete
+
+
 ROWS = (
-    ResourceType("aws:sagemaker/model:Model", _model, _reader("describe_model", "ModelName")),
+    ResourceType(
+        "aws:sagemaker/model:Model", _model, _reader("describe_model", "ModelName"),
+        by("sagemaker", "delete_model", "ModelName"), shown_as={"name": "ModelName"},
+        # moto says that no model is isolated.
+        unseen=("enableNetworkIsolation",),
+    ),
     ResourceType(
         "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
         _configuration,
         _reader("describe_endpoint_config", "EndpointConfigName"),
+        by("sagemaker", "delete_endpoint_config", "EndpointConfigName"),
+        shown_as={"name": "EndpointConfigName", "kmsKeyArn": "KmsKeyId"},
     ),
-    ResourceType("aws:sagemaker/endpoint:Endpoint", _endpoint, _reader("describe_endpoint", "EndpointName")),
-    ResourceType("aws:appautoscaling/target:Target", _target, _read_target),
-    ResourceType("aws:appautoscaling/policy:Policy", _policy, _read_policy),
-    ResourceType("aws:appautoscaling/scheduledAction:ScheduledAction", _action, _read_action),
-)
+    ResourceType(
+        "aws:sagemaker/endpoint:Endpoint", _endpoint, _reader("describe_endpoint", "EndpointName"),
+        by("sagemaker", "delete_endpoint", "EndpointName"), _update_endpoint, replaces=("name",),
+        shown_as={"name": "EndpointName", "deploymentConfig": "LastDeploymentConfig"}, refuses=_refuse_endpoint,
+    ),
+    ResourceType(
+        "aws:appautoscaling/target:Target", _target, _read_target, _remove("deregister_scalable_target", None),
+        again(_target), replaces=_OWNER, named=None,
+    ),
+    ResourceType(
+        "aws:appautoscaling/policy:Policy", _policy, _read_policy, _remove("delete_scaling_policy", "PolicyName"),
+        again(_policy), replaces=("name", *_OWNER), shown_as={"name": "PolicyName"},
+    ),
+    ResourceType(
+        "aws:appautoscaling/scheduledAction:ScheduledAction", _action, _read_action,
+        _remove("delete_scheduled_action", "ScheduledActionName"), again(_action), replaces=("name", *_OWNER),
+        shown_as={"name": "ScheduledActionName"},
+    ),
+)  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, ask, tag_list, tag_map
+from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType, again, ask, by, tag_list, tag_map
 
 
 def _log_group(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -21,8 +21,19 @@ def _log_group(aws: Aws, logical: str, inputs: Inputs) -> Created:
 
 def _read_log_group(aws: Aws, identity: str) -> dict[str, Any]:
     rows = aws.client("logs").describe_log_groups(logGroupNamePrefix=identity)["logGroups"]
-    found: dict[str, Any] = rows[0]
-    return found
+    return next(dict(row) for row in rows if row["logGroupName"] == identity)
+
+
+def _update_log_group(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    del old
+    client = aws.client("logs")
+    if new.get("retentionInDays"):
+        client.put_retention_policy(logGroupName=identity, retentionInDays=int(new["retentionInDays"]))
+    else:
+        client.delete_retention_policy(logGroupName=identity)
+    if new.get("kmsKeyId"):
+        client.associate_kms_key(logGroupName=identity, kmsKeyId=new["kmsKeyId"])
+    return {}
 
 
 def _alarm(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -53,7 +64,15 @@ def _query(query: Inputs) -> dict[str, Any]:
 
 def _read_alarm(aws: Aws, identity: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.client("cloudwatch").describe_alarms(AlarmNames=[identity])["MetricAlarms"][0]
-    return found
+    return {**found, "Metrics": [_as_query(query) for query in found.get("Metrics", [])]}
+
+
+def _as_query(found: Inputs) -> dict[str, Any]:
+    """A query as the provider flattens it."""
+    stat = found.get("MetricStat")
+    if not stat:
+        return dict(found)
+    return {**found, "metric": {**stat["Metric"], "period": stat["Period"], "stat": stat["Stat"]}}
 
 
 def _event_rule(aws: Aws, logical: str, inputs: Inputs) -> Created:
@@ -88,9 +107,38 @@ def _read_target(aws: Aws, identity: str) -> dict[str, Any]:
     raise KeyError(identity)
 
 
+def _delete_alarm(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    aws.client("cloudwatch").delete_alarms(AlarmNames=[identity])
+
+
+def _delete_target(aws: Aws, identity: str, state: Inputs) -> None:
+    del identity
+    aws.client("events").remove_targets(Rule=state["rule"], Ids=[state["targetId"]])
+
+
+def _update_target(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    del old
+    _event_target(aws, "", {**new, "targetId": identity.removeprefix(f"{new['rule']}-")})
+    return {}
+
+
 ROWS = (
-    ResourceType("aws:cloudwatch/logGroup:LogGroup", _log_group, _read_log_group),
-    ResourceType("aws:cloudwatch/metricAlarm:MetricAlarm", _alarm, _read_alarm),
-    ResourceType("aws:cloudwatch/eventRule:EventRule", _event_rule, _read_rule),
-    ResourceType("aws:cloudwatch/eventTarget:EventTarget", _event_target, _read_target),
-)
+    ResourceType(
+        "aws:cloudwatch/logGroup:LogGroup", _log_group, _read_log_group,
+        by("logs", "delete_log_group", "logGroupName"), _update_log_group,
+        replaces=("name", "namePrefix", "logGroupClass"), shown_as={"name": "logGroupName"}, unseen=("skipDestroy",),
+    ),
+    ResourceType(
+        "aws:cloudwatch/metricAlarm:MetricAlarm", _alarm, _read_alarm, _delete_alarm, again(_alarm), replaces=("name",),
+        shown_as={"name": "AlarmName", "metricQueries": "Metrics"},
+    ),
+    ResourceType(
+        "aws:cloudwatch/eventRule:EventRule", _event_rule, _read_rule, by("events", "delete_rule", "Name"),
+        again(_event_rule), replaces=("name", "namePrefix", "eventBusName"), unseen=("forceDestroy",),
+    ),
+    ResourceType(
+        "aws:cloudwatch/eventTarget:EventTarget", _event_target, _read_target, _delete_target, _update_target,
+        replaces=("rule", "targetId", "eventBusName"), named=None, shown_as={"targetId": "Id"}, unseen=("rule",),
+    ),
+)  # fmt: skip

@@ -95,58 +95,139 @@ def _notification(aws: Aws, logical: str, inputs: Inputs) -> Created:
     return Created(str(inputs["bucket"]))
 
 
-def _reader(operation: str) -> Any:
+def _read_notification(aws: Aws, identity: str) -> dict[str, Any]:
+    rows = aws.client("s3").get_bucket_notification_configuration(Bucket=identity)
+    functions = [
+        {
+            "lambdaFunctionArn": row["LambdaFunctionArn"],
+            "events": row["Events"],
+            "filterPrefix": row["Filter"]["Key"]["FilterRules"][0]["Value"],
+        }
+        for row in rows.get("LambdaFunctionConfigurations", [])
+    ]
+    if not functions:
+        raise KeyError(identity)
+    return {"bucket": identity, "lambdaFunctions": functions}
+
+
+def _reader(operation: str, inner: str | None = None) -> Any:
+    """Reads one configuration of a bucket: the bucket's name beside what the answer holds."""
+
     def read(aws: Aws, identity: str) -> dict[str, Any]:
-        found: dict[str, Any] = getattr(aws.client("s3"), operation)(Bucket=identity.split("/", 1)[0])
-        return found
+        found: Any = getattr(aws.client("s3"), operation)(Bucket=identity.split("/", 1)[0])
+        return {"bucket": identity, **(found[inner] if inner else found)}
 
     return read
+
+
+def _read_bucket(aws: Aws, identity: str) -> dict[str, Any]:
+    client = aws.client("s3")
+    client.head_bucket(Bucket=identity)
+    return {"bucket": identity}
 
 
 def _read_object(aws: Aws, identity: str) -> dict[str, Any]:
     bucket, key = identity.split("/", 1)
     found: dict[str, Any] = aws.client("s3").head_object(Bucket=bucket, Key=key)
-    return found
+    return {**found, "bucket": bucket, "key": key}
 
 
-def _delete_bucket(aws: Aws, identity: str) -> None:
-    aws.client("s3").delete_bucket(Bucket=identity)
+def _delete_object(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    bucket, key = identity.split("/", 1)
+    aws.client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def _update_bucket(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    """What a bucket itself has is its name; forceDestroy is the provider's own."""
+    del aws, identity, old, new
+    return {}
+
+
+def _delete_bucket(aws: Aws, identity: str, state: Inputs) -> None:
+    """S3 refuses to delete a bucket that holds anything, unless the provider was told to empty it."""
+    client = aws.client("s3")
+    if state.get("forceDestroy"):
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=identity):
+            for row in page.get("Contents", []):
+                client.delete_object(Bucket=identity, Key=row["Key"])
+    client.delete_bucket(Bucket=identity)
+
+
+def _again(create: Any) -> Any:
+    """S3's configurations and objects are put, the first time and every other."""
+
+    def update(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+        del identity, old
+        create(aws, "", new)
+        return {}
+
+    return update
+
+
+def _take_away(operation: str) -> Any:
+    def delete(aws: Aws, identity: str, state: Inputs) -> None:
+        del state
+        getattr(aws.client("s3"), operation)(Bucket=identity)
+
+    return delete
+
+
+def _delete_notification(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    aws.client("s3").put_bucket_notification_configuration(Bucket=identity, NotificationConfiguration={})
+
+
+def _row(token: str, create: Any, read: Any, delete: Any, **more: Any) -> ResourceType:
+    """The row of what is put on a bucket."""
+    return ResourceType(token, create, read, delete, _again(create), replaces=("bucket",), named=None, **more)
 
 
 ROWS = (
-    ResourceType("aws:s3/bucket:Bucket", _bucket, _reader("head_bucket"), _delete_bucket),
     ResourceType(
+        "aws:s3/bucket:Bucket", _bucket, _read_bucket, _delete_bucket, _update_bucket,
+        replaces=("bucket", "bucketPrefix"), named="bucket", unseen=("forceDestroy",),
+    ),
+    _row(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         _setting(
             "put_public_access_block", "PublicAccessBlockConfiguration",
             ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
             "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         ),
-        _reader("get_public_access_block"),
+        _reader("get_public_access_block", "PublicAccessBlockConfiguration"),
+        _take_away("delete_public_access_block"),
     ),
-    ResourceType(
+    _row(
         "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
         _setting("put_bucket_ownership_controls", "OwnershipControls", ("rule",),
                  "aws:s3/bucketOwnershipControls:BucketOwnershipControls", inner="Rules"),
-        _reader("get_bucket_ownership_controls"),
+        _reader("get_bucket_ownership_controls", "OwnershipControls"),
+        _take_away("delete_bucket_ownership_controls"),
     ),
-    ResourceType(
+    _row(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-        _encryption, _reader("get_bucket_encryption"),
+        _encryption, _reader("get_bucket_encryption", "ServerSideEncryptionConfiguration"),
+        _take_away("delete_bucket_encryption"),
     ),
-    ResourceType(
+    _row(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         _setting("put_bucket_lifecycle_configuration", "LifecycleConfiguration", ("rules",),
                  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"),
         _reader("get_bucket_lifecycle_configuration"),
+        _take_away("delete_bucket_lifecycle"),
     ),
-    ResourceType(
+    _row(
         "aws:s3/bucketPolicy:BucketPolicy",
         _setting("put_bucket_policy", None, ("policy",), "aws:s3/bucketPolicy:BucketPolicy"),
         _reader("get_bucket_policy"),
+        _take_away("delete_bucket_policy"),
+    ),
+    _row(
+        "aws:s3/bucketNotification:BucketNotification", _notification, _read_notification, _delete_notification,
     ),
     ResourceType(
-        "aws:s3/bucketNotification:BucketNotification", _notification, _reader("get_bucket_notification_configuration")
+        "aws:s3/bucketObjectv2:BucketObjectv2", _object, _read_object, _delete_object, _again(_object),
+        replaces=("bucket", "key"), named="key", unseen=("source", "sourceHash", "content"),
     ),
-    ResourceType("aws:s3/bucketObjectv2:BucketObjectv2", _object, _read_object),
 )  # fmt: skip

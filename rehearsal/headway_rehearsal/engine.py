@@ -1,0 +1,246 @@
+"""A stack on the real Pulumi engine, over an AWS in memory: preview, up, refresh, destroy, and what each did.
+
+A test, or anything else, attaches like this (``make engine`` first; tests take the fixtures of
+``tests/engine/conftest.py``, which skip with a reason where there is no engine):
+
+```python
+from headway_rehearsal.account import account
+from headway_rehearsal.engine import engine_stack
+
+with account("us-east-1") as aws, engine_stack(program, {"headway:profile": "..."}, aws=aws) as stack:
+    made = stack.up()                 # made.outputs, made.changes, made.replaced(), made.deleted()
+    aws.client("sqs").list_queues()   # what the engine made, asked of AWS
+    stack.failures.next("documents-requests")   # the next operation on that resource fails
+    stack.program = changed           # another program for what follows
+    stack.preview(); stack.up(); stack.refresh(); stack.destroy()
+```
+``program`` is a function without arguments, run in this process by the Automation API; each call of the engine runs it
+anew. ``environment`` and ``policy_packs`` are handed to the engine as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi.automation as auto
+from pulumi.automation.errors import CommandError
+
+from headway.errors import HeadwayError
+from headway_rehearsal.engine_binary import Engine, find_engine
+from headway_rehearsal.provider import Failures, attached
+from headway_rehearsal.resources.base import Aws
+
+PROJECT = "headway"
+QUIET = frozenset({"same", "read", "refresh", "discard"})
+"""Steps that change nothing."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing the engine did, or would do. ``op``: create, update, replace, delete, create-replacement, ..."""
+
+    op: str
+    urn: str
+    diffs: tuple[str, ...] = ()
+    """The properties that made it do so."""
+
+    @property
+    def type(self) -> str:
+        """The resource's type, without its parents'."""
+        return self.urn.split("::")[2].rsplit("$", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        """Its logical name."""
+        return self.urn.split("::", 3)[3]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a call of the engine did: each step in order, and the stack's outputs after it."""
+
+    steps: tuple[Step, ...]
+    outputs: dict[str, Any] = field(default_factory=dict)
+    log: str = ""
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many of each step, without those that change nothing."""
+        return dict(Counter(step.op for step in self.steps if step.op not in QUIET))
+
+    def of(self, *ops: str) -> tuple[Step, ...]:
+        """The steps of these kinds."""
+        return tuple(step for step in self.steps if step.op in ops)
+
+    def names(self, *ops: str) -> set[str]:
+        """Logical names of AWS's resources among the steps of these kinds, components left out."""
+        return {step.name for step in self.of(*ops) if step.type.startswith("aws:")}
+
+    def replaced(self) -> set[str]:
+        """AWS's resources that were made anew."""
+        return self.names("replace")
+
+    def deleted(self) -> set[str]:
+        """AWS's resources that went and were not made anew."""
+        return self.names("delete")
+
+
+class EngineError(HeadwayError):
+    """The engine could not do what was asked; the message is its own."""
+
+
+@dataclass
+class EngineStack:
+    """A stack on the engine. Change ``program`` between two calls to change what is declared."""
+
+    aws: Aws
+    failures: Failures
+    program: Callable[[], Any]
+    _workspace: Callable[[Callable[[], Any]], auto.Stack]
+    _known: auto.Stack | None = None
+
+    def preview(self) -> Done:
+        """What ``up`` would do."""
+        return self._call("preview")
+
+    def up(self) -> Done:
+        """Make AWS as the program says.
+
+        Raises:
+            EngineError: The program or AWS refused; what was made before stays made.
+        """
+        return self._call("up")
+
+    def refresh(self) -> Done:
+        """Ask AWS what has become of everything; changes are what drifted or went."""
+        return self._call("refresh")
+
+    def destroy(self) -> Done:
+        """Take everything down."""
+        return self._call("destroy")
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the engine's state: ``urn``, ``id``, ``type``, ``inputs``, ``outputs``."""
+        deployment = self._stack().export_stack().deployment or {}
+        return list(deployment.get("resources") or [])
+
+    def urns(self) -> set[str]:
+        """URNs of AWS's resources in the state."""
+        return {row["urn"] for row in self.resources() if row["type"].startswith("aws:")}
+
+    def _run(self) -> None:
+        """The program as it is when the engine asks for it."""
+        self.program()
+
+    def _stack(self) -> auto.Stack:
+        if self._known is None:
+            self._known = self._workspace(self._run)
+        return self._known
+
+    def _call(self, operation: str) -> Done:
+        seen: list[Step] = []
+        said: list[str] = []
+
+        def noted(event: Any) -> None:
+            # What a refresh finds is known only as a step ends.
+            found = event.res_outputs_event if operation == "refresh" else event.resource_pre_event
+            if found is not None:
+                seen.append(_step(found.metadata))
+            if event.diagnostic_event is not None and event.diagnostic_event.severity != "debug":
+                said.append(event.diagnostic_event.message)
+
+        options: dict[str, Any] = {"on_event": noted, "color": "never"}
+        stack = self._stack()
+        try:
+            result = getattr(stack, operation)(**options)
+        except CommandError as error:
+            raise EngineError("\n".join(_plainly(said)) or str(error)) from None
+        outputs = {name: value.value for name, value in (getattr(result, "outputs", None) or {}).items()}
+        return Done(tuple(seen), outputs, result.stdout)
+
+
+@contextmanager
+def engine_stack(
+    program: Callable[[], Any],
+    config: Mapping[str, Any] | None = None,
+    *,
+    aws: Aws,
+    stack: str = "dev",
+    project: str = PROJECT,
+    engine: Engine | None = None,
+    environment: Mapping[str, str] | None = None,
+    policy_packs: Sequence[str] = (),
+) -> Iterator[EngineStack]:
+    """A stack whose ``aws`` is the account given; its state lives as long as the context.
+
+    Args:
+        program: Registers resources and exports outputs; runs in this process.
+        config: ``{"headway:scale": "0.1"}``; the region is the account's.
+        aws: From `headway_rehearsal.account.account`.
+        stack: Its name.
+        project: The Pulumi project's.
+        engine: Which one; otherwise the one that is found.
+        environment: Variables of the engine's process, beside its own.
+        policy_packs: Folders of policy packs to run with every preview and update.
+
+    Raises:
+        HeadwayError: There is no engine.
+    """
+    engine = engine or find_engine(Path.cwd())
+    if engine is None:
+        raise HeadwayError("no Pulumi engine: `make engine` finds, installs or builds one")
+    failures = Failures()
+    settings = {"aws:region": aws.region, **{key: _text(value) for key, value in (config or {}).items()}}
+    with tempfile.TemporaryDirectory(prefix="headway-engine-") as folder, attached(aws, failures) as port:
+        home = Path(folder)
+        (home / "state").mkdir()
+        variables = {
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
+            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+            **(environment or {}),
+        }
+
+        def workspace(run: Callable[[], Any]) -> auto.Stack:
+            return auto.create_or_select_stack(
+                stack_name=stack,
+                project_name=project,
+                program=run,
+                opts=auto.LocalWorkspaceOptions(
+                    work_dir=str(home / "work"),
+                    pulumi_home=str(home / "home"),
+                    pulumi_command=auto.PulumiCommand(
+                        root=str(engine.root) if engine.root else None, skip_version_check=True
+                    ),
+                    project_settings=auto.ProjectSettings(
+                        name=project, runtime="python", backend=auto.ProjectBackend(url=(home / "state").as_uri())
+                    ),
+                    stack_settings={stack: auto.StackSettings(config=settings)},
+                    env_vars=variables,
+                ),
+            )
+
+        (home / "work").mkdir()
+        yield EngineStack(aws, failures, program, workspace)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _step(metadata: Any) -> Step:
+    return Step(str(getattr(metadata.op, "value", metadata.op)), metadata.urn, tuple(metadata.diffs or ()))
+
+
+def _plainly(messages: Sequence[str]) -> list[str]:
+    """The engine's messages without colours and repetitions."""
+    found = [re.sub(r"<\{%.*?%\}>", "", message).strip() for message in messages]
+    return list(dict.fromkeys(line for line in found if line))
