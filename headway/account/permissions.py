@@ -27,6 +27,12 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
     ),
+    "drift": (
+        "tag:GetResources",
+        "cloudwatch:GetMetricData",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+    ),
     "reconcile": ("ce:GetCostAndUsage",),
     "current": (
         "sagemaker:DescribeEndpoint",

@@ -255,6 +255,76 @@ def reconcile(
     return DONE if result.within else NOT_MET
 
 
+@app.command()
+def drift(
+    stack: Annotated[str, typer.Option(metavar="NAME", help="The stack that runs.")],
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="Whole weeks of traffic to look at.")] = 4,
+    traffic: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV file (hour,requests) instead of the stack's metrics.")
+    ] = None,
+    prices: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A price book; repeated, each week is planned with the one of its time."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the proposal here, where something else is right.")
+    ] = None,
+    region: RegionOption = None,
+    format_: FormatOption = Format.table,
+) -> int:
+    """Whether what a stack runs is still right, with fresh prices and the traffic that came; and since when not.
+
+    Reads, and proposes: no stack, lock or profile is changed. Exit code 2 where another architecture is right.
+
+    \b
+    headway prices refresh && headway drift --stack prod --out proposal.md
+    headway drift --stack prod --weeks 8 --prices september.json.gz --prices november.json.gz
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from datetime import UTC, datetime, timedelta
+
+    from headway.account import connect
+    from headway.account.arrivals import arrivals, read_hours
+    from headway.files import write_whole
+    from headway.observed.drifting import Dated, find_drift, proposal
+    from headway.observed.weeks import whole_weeks
+    from headway.planning.calibration import read_calibration
+    from headway.planning.lock import lock_path, read_lock, running_plan
+    from headway.planning.stacks import project_root, stack_settings
+    from headway.prices import load_book
+    from headway.report.console import console
+    from headway.report.observing import print_drift
+    from headway.report.progress import progress
+
+    root = project_root()
+    settings = stack_settings(root, stack)
+    design = running_plan(stack, settings, root).design
+    profile, books = settings.load_profile(root), [Dated.of(load_book(path)) for path in prices or (None,)]
+    until = datetime.now(UTC)
+    with progress("reading what came") as say:
+        if traffic is not None:
+            hours = read_hours(traffic)
+            until = min(until, max(hours) + timedelta(hours=1))
+        else:
+            if design is None:
+                raise AssertionError("a running plan has a design")
+            account = connect("drift", region=region or profile.region)
+            since = until - timedelta(weeks=weeks + 1)
+            hours = arrivals(account, stack, design, since=since, until=until)
+        found = find_drift(
+            read_lock(lock_path(root, stack)), profile, settings,
+            whole_weeks(hours, profile.timezone, until=until, most=weeks), books,
+            today=datetime.now(UTC).date(), calibration=read_calibration(root, stack), say=say,
+        )  # fmt: skip
+    if out is not None and found.drifted:
+        write_whole(out, proposal(found))
+    if format_ is Format.json:
+        said = {"drifted": found.drifted, "verdict": found.verdict}
+        write_json(said | found.model_dump(mode="json") | {"proposal": proposal(found) if found.drifted else None})
+    else:
+        print_drift(console(), found, out if found.drifted else None)
+    return NOT_MET if found.drifted else DONE
+
+
 def _day(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text)

@@ -84,6 +84,7 @@ class Reconciliation(Result):
     until: date
     """The first day after the period."""
     estimate: Money
+    """Of what AWS tags."""
     low: Money
     high: Money
     actual: Money
@@ -145,10 +146,19 @@ def reconcile(
     )
     lines += _not_estimated(unknown, {key: paid for key, paid in actual.items() if key not in steps[0][1]})
     lines.sort(key=lambda line: -abs(line.difference or Decimal(0)))
+    untagged = {line.meter for line in lines if line.actual is None}
     low, expected, high = (
-        sum((getattr(line.amount, end) for line in response.lines if line.amount), Decimal(0)) * Decimal(str(share))
+        sum(
+            (getattr(line.amount, end) for line in response.lines
+             if line.amount and str(meter_of_line(line)) not in untagged), Decimal(0),
+        ) * Decimal(str(share))
         for end in ("low", "expected", "high")
-    )
+    )  # fmt: skip
+    hidden = sum((line.estimate for line in lines if line.actual is None and line.estimate), Decimal(0))
+    said = [
+        *notes,
+        *([f"USD {hidden:,.2f} of the estimate is usage that AWS does not tag: left out"] if hidden else []),
+    ]
     total = sum((row.cost for row in rows), Decimal(0))
     told = tuple(
         Fitted(assumption=WORDS[name], assumed=getattr(assumed, name), seen=getattr(fitted, name), spread=spreads[name])
@@ -158,7 +168,7 @@ def reconcile(
         stack=stack, since=since, until=until, estimate=_cents(expected), low=_cents(low), high=_cents(high),
         actual=_cents(total), difference=_cents(total - expected), lines=tuple(lines), not_estimated=_cents(extra),
         fitted=told, corrections=tuple(_corrections(profile, response, actual, fitted, spreads, share)),
-        advice=tuple(_advice(stack, assumed, fitted, spreads, lines, scale)), notes=tuple(notes),
+        advice=tuple(_advice(stack, assumed, fitted, spreads, lines, scale)), notes=tuple(said),
     )  # fmt: skip
 
 

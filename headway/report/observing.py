@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from headway.observed.calibrating import Calibrating
+from headway.observed.drifting import Drift
 from headway.observed.measured import LevelOutcome, Measured
 from headway.observed.reconciling import Reconciled, Reconciliation
 from headway.observed.running import Today
@@ -133,6 +134,32 @@ def print_reconciliation(out: Console, found: Reconciliation) -> None:
     if found.notes:
         heading(out, "Mind")
         bullets(out, list(found.notes))
+
+
+def print_drift(out: Console, found: Drift, path: Path | None) -> None:
+    """The verdict, the weeks, why, and where the proposal is."""
+    out.print(Text(found.verdict, style="bold yellow" if found.drifted else "bold"))
+    ratio = f" ({found.monthly_requests / found.planned_requests:.2f} x)" if found.planned_requests else ""
+    out.print(
+        Text(f"{found.monthly_requests:,.0f} requests a month came, {found.planned_requests:,.0f} were planned{ratio}")
+    )
+    out.print()
+    table = new_table("week of", "requests", "chosen", "USD a month", "prices of", right=("requests", "USD a month"))
+    for week in found.weeks:
+        table.add_row(
+            str(week.monday), f"{week.requests:,.0f}", week.architecture or "nothing makes the wait",
+            "" if week.monthly is None else usd(week.monthly), str(week.prices_of),
+        )  # fmt: skip
+    print_table(out, table)
+    if found.drifted:
+        heading(out, f"Why {found.right or found.running}")
+        bullets(out, list(found.why))
+    if found.notes:
+        heading(out, "Mind")
+        bullets(out, list(found.notes))
+    if path is not None:
+        out.print()
+        out.print(Text(f"wrote the proposal to {path}; nothing else was changed"))
 
 
 def _because(line: Reconciled) -> str:

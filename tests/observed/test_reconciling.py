@@ -86,6 +86,7 @@ def test_a_bill_that_came_as_estimated_has_no_differences_and_asks_for_no_correc
     found = reconciled(name, billed(name))
 
     assert all(line.difference is None or abs(line.difference) < Decimal("0.02") for line in found.lines)
+    assert abs(found.difference) < Decimal("0.05")
     assert seen(found)["traffic"] == pytest.approx(1, abs=0.01)
     assert (found.corrections, found.advice) == ((), ())
 
