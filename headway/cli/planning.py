@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from headway.cli.app import app
-from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, ProfileArgument, write_json
+from headway.cli.options import DONE, NOT_MET, Format, FormatOption, PricesOption, write_json
 from headway.errors import HeadwayError
 
 
@@ -38,7 +38,13 @@ def init(context: typer.Context) -> int:
 
 @app.command()
 def plan(
-    profile: ProfileArgument,
+    profile: Annotated[
+        Path | None, typer.Argument(metavar="[PROFILE]", help="The workload: a YAML or JSON file.", show_default=False)
+    ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="This stack's profile and settings, with what was observed on it."),
+    ] = None,
     only: Annotated[str | None, typer.Option(metavar="ARCH", help="Plan this architecture alone.")] = None,
     scale: Annotated[
         float, typer.Option(help="Share of the traffic; the architecture is still chosen on all of it.")
@@ -60,23 +66,39 @@ def plan(
     headway plan contact-form.yaml --only realtime --details
     headway plan contact-form.yaml --curve
     headway plan contact-form.yaml --format json | jq .choice.monthly.expected
+    headway plan --stack prod --details
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.advice import Joined, cost_of_waiting, join
-    from headway.planning.search import plan as make_plan
+    from headway.assumptions import assuming
+    from headway.planning.calibration import read_calibration
+    from headway.planning.lock import Settings, plan_for
+    from headway.planning.stacks import project_root, stack_settings
     from headway.prices import load_book
     from headway.profile import load_profile
     from headway.report.progress import progress
 
+    if (profile is None) == (stack is None):
+        what = "is missing: name a workload's file," if profile is None else "and --stack: one of the two, a file"
+        raise HeadwayError(f"PROFILE {what} or a stack with --stack")
+    if stack is not None and scale != 1:
+        raise HeadwayError("--scale goes with a profile: a stack has its own, headway:scale")
     if not 0 < scale <= 1000:
         raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
     if curve and (only or scale != 1):
         raise HeadwayError("--curve looks at every architecture on all of the traffic: leave --only and --scale out")
-    declared, book = load_profile(profile), load_book(prices) if prices else None
-    made = make_plan(declared, prices=book, scale=scale, only=only)
+    book, observed = load_book(prices) if prices else None, None
+    if stack is not None:
+        root = project_root()
+        settings, observed = stack_settings(root, stack), read_calibration(root, stack)
+        declared = settings.load_profile(root)
+    else:
+        settings, declared = Settings(profile=str(profile), scale=scale), load_profile(profile or "")
+    planner = partial(plan_for, settings=settings, calibration=observed, prices=book)
+    made = planner(declared, only=only)
     joined = Joined()
     if only is None:
-        with progress("what else is worth knowing") as say:
-            points = partial(cost_of_waiting, declared, prices=book) if curve else None
+        with progress("what else is worth knowing") as say, assuming(observed.assumptions if observed else ()):
+            points = partial(cost_of_waiting, declared, planner=planner) if curve else None
             joined = join(declared, made, prices=book, curve=points, say=say)
     if format_ is Format.json:
         write_json(made.model_dump(mode="json") | joined.asked())

@@ -91,7 +91,9 @@ def _print_once(out: Console, what: str, run: BacklogRun, *, details: bool) -> N
 def _print_assumptions(out: Console, used: tuple[UsedAssumption, ...], as_of: str, *, details: bool) -> None:
     if not details:
         out.print()
-        out.print(f"Rests on {len(used)} assumptions and prices as of {as_of}; --details lists them.")
+        seen = sum(row.observations is not None for row in used)
+        observed = f" ({seen} observed on the stack)" if seen else ""
+        out.print(f"Rests on {len(used)} assumptions{observed} and prices as of {as_of}; --details lists them.")
         return
     heading(out, "Assumptions")
     table = new_table("name", "value", "unit", "source", "as of", right=("value",), fold=("name", "value", "source"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headway.assumptions import ASSUMPTIONS, assume, assuming
+from headway.cli import run
 from headway.errors import HeadwayError
 from headway.planning.calibration import Calibrated, Calibration, calibration_path, read_calibration, write_calibration
 from headway.planning.lock import Settings, plan_for
@@ -107,3 +108,29 @@ def test_an_observation_replaces_a_default_and_never_adds_one() -> None:
     with pytest.raises(KeyError), assuming([ASSUMPTIONS["batch.tick"]._replace(name="batch.tock")]):
         pass
     assert assume("batch.tick") == 60
+
+
+def test_planning_a_stack_shows_what_was_observed_on_it_and_planning_its_profile_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree("stacks", tmp_path / "stacks")
+    monkeypatch.chdir(tmp_path)
+    write_calibration(calibration_path(tmp_path, "prod"), calibration(batch__linger=(300.0, 120.0, 500.0)))
+
+    assert run(["plan", "--stack", "prod"]) == 0
+    stack = capsys.readouterr().out
+    assert run(["plan", "--stack", "prod", "--details"]) == 0
+    details = " ".join(capsys.readouterr().out.split())
+    assert run(["plan", "stacks/profiles/loan-documents.yaml", "--details"]) == 0
+    profile = " ".join(capsys.readouterr().out.split())
+
+    assert "(1 observed on the stack)" in stack
+    assert "observed on stack prod" in details
+    assert "observed on" not in profile
+
+
+def test_a_plan_is_of_a_profile_or_of_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", "stacks/profiles/loan-documents.yaml", "--stack", "prod"]) == 1
+    assert "one of the two" in capsys.readouterr().err
+    assert run(["plan", "--stack", "prod", "--scale", "0.5"]) == 1
+    assert "--scale goes with a profile" in capsys.readouterr().err
