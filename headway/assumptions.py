@@ -92,6 +92,10 @@ _TABLE = (
     Assumption("traffic.high", 1.25, "x", "uncertainty of declared traffic", _DATE),
     Assumption("traffic.low_unpredictable", 0.5, "x", "uncertainty of unpredictable traffic", _DATE),
     Assumption("traffic.high_unpredictable", 2.0, "x", "uncertainty of unpredictable traffic", _DATE),
+    Assumption("traffic.peak_requests", 30, "requests", "expected in a bin, at least: fewer are Poisson noise", _DATE),
+    Assumption("traffic.hole_expected", 30, "requests", "expected and none came: a hole in a log, or a holiday", _DATE),
+    Assumption("traffic.peak_covers", 0.98, "share", "of busy hours that one measured peak factor covers", _DATE),
+    Assumption("traffic.quiet_below", 0.1, "share", "of the busiest hour's rate: a quiet hour", _DATE),
     # endpoints
     Assumption("endpoint.detection", 180, "s", "three one-minute datapoints of target tracking; " + _AWS, _DATE),
     Assumption("endpoint.start", 300, "s", "SageMaker instance launch, without the model's load time", _DATE),

@@ -79,7 +79,7 @@ def parse_size(value: object) -> int:
     units = {unit.lower(): factor for unit, factor in _SIZE_UNITS.items()}
     if not match or match[2].lower() not in units:
         raise ValueError(f"{value!r} is not a size; write 900B, 200KB, 4MB or 1GiB")
-    return int(float(match[1]) * units[match[2].lower()])
+    return round(float(match[1]) * units[match[2].lower()])
 
 
 def format_duration(seconds: float) -> str:

@@ -6,7 +6,11 @@ from typing import Any
 
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "prices refresh": ("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"),
-    "traffic cloudwatch": ("cloudwatch:GetMetricData",),
+    "traffic cloudwatch": (
+        "cloudwatch:GetMetricData",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+    ),
     "measure": (
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
@@ -71,8 +75,8 @@ def action_of(signing_name: str, operation: str) -> str:
 def policy(command: str) -> dict[str, Any]:
     """The IAM policy document that lets a command do what it does.
 
-    >>> policy("traffic cloudwatch")["Statement"][0]["Action"]
-    ['cloudwatch:GetMetricData']
+    >>> policy("prices refresh")["Statement"][0]["Action"]
+    ['pricing:GetProducts', 'ec2:DescribeSpotPriceHistory']
     """
     statement = {"Effect": "Allow", "Action": list(PERMISSIONS[command]), "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}

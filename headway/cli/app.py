@@ -22,6 +22,7 @@ and its monthly bill, before anything is created.
   headway lock --check                                     in CI: exit 2 when a plan is out of date
   headway env                                              dev, staging and prod side by side
   headway report stacks/profiles/loan-documents.yaml       the same as a page, with pictures
+  headway traffic import access.log --into my-model.yaml   the week's traffic from a log
   headway simulate my-model.yaml --trace requests.csv      what people would have waited, request by request
   headway diff main                                        what a change does to every environment's bill
   headway price lambda requests=3000000 duration=1s memory=512MB

@@ -20,7 +20,7 @@ def simulate(
     profile: ProfileArgument,
     trace: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A CSV file: requests (a minute a row) or arrival_s; .gz too."),
+        typer.Option(metavar="FILE", help="A log, or a CSV of requests (a minute a row) or arrival_s."),
     ] = None,
     starts: Annotated[
         str, typer.Option(metavar="DAY[ HH]", help="Day, and hour, of the trace's first request: sat, 'mon 08'.")
@@ -42,6 +42,8 @@ def simulate(
     headway simulate my-model.yaml --trace requests-per-minute.csv --starts "sat 00"
     headway simulate my-model.yaml --only realtime --weeks 12 --format json | jq .within
     """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from zoneinfo import ZoneInfo
+
     from headway.planning.search import plan as make_plan
     from headway.prices import load_book
     from headway.profile import load_profile
@@ -61,7 +63,7 @@ def simulate(
             raise HeadwayError(f"there is no design to follow requests through: {_nothing(made)}")
         demand = build_demand(declared, scale=scale)
         arrivals = (
-            read_trace(trace, first_hour=first, seed=seed)
+            read_trace(trace, first_hour=first, seed=seed, zone=ZoneInfo(declared.timezone))
             if trace is not None
             else generated(demand, weeks=weeks, seed=seed, first_hour=first)
         )

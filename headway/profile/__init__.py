@@ -18,6 +18,7 @@ from headway.profile.model import (
     Team,
     WaitRule,
 )
+from headway.profile.trace import Trace, load_trace
 from headway.profile.traffic import BacklogSpec, Cycles, ScheduledRule, ShapeRule, Traffic
 
 __all__ = [
@@ -40,9 +41,11 @@ __all__ = [
     "ShapeRule",
     "Team",
     "Tier",
+    "Trace",
     "Traffic",
     "WaitRule",
     "When",
     "load_profile",
+    "load_trace",
     "read_profile",
 ]

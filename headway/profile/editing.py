@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import io
 import json
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,11 @@ from headway.profile.model import Profile
 Content = MutableMapping[str, Any]
 _STYLES = ((2, 4, 2), (2, 2, 0), (4, 6, 4), (4, 4, 2))
 """Indents of mappings, of sequences, of the dash: the file's own is the one that gives its text back."""
+
+
+_LONG_ROW = re.compile(r"^( *)([a-z_]+: )\[((?:[-+.\de]+, ){30,}[-+.\de]+)\]$", re.MULTILINE)
+"""Numbers on one line that nobody could read."""
+_A_DAY = 24
 
 
 class Edit(NamedTuple):
@@ -73,6 +79,39 @@ def one_line(fields: Mapping[str, Any]) -> Any:
     return row
 
 
+def one_row(values: Sequence[float]) -> Any:
+    """Numbers that are written in rows, not one a line: a day of hours each where there are a week's."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    row = CommentedSeq(values)
+    row.fa.set_flow_style()
+    return row
+
+
+def take_place(content: Content, path: str, value: Any, *, of: Collection[str] = ()) -> None:
+    """Set a field of a section in the place of others that go: what was said of them is said by it.
+
+    >>> content = {"traffic": {"per_day": 5, "peak_factor": 2}}
+    >>> take_place(content, "traffic.hourly", [1.0], of=("per_day", "shape"))
+    >>> content
+    {'traffic': {'hourly': [1.0], 'peak_factor': 2}}
+    """
+    section, _, key = path.partition(".")
+    fields = content[section]
+    names = list(fields)
+    place = next((index for index, name in enumerate(names) if name == key or name in of), len(names))
+    kept = {name: fields[name] for name in names[place:] if name != key and name not in of}
+    for name in names[place:]:
+        if name in (key, *of):
+            del fields[name]
+    if hasattr(fields, "insert"):
+        fields.insert(place, key, value)
+        return
+    for name in kept:
+        del fields[name]
+    fields.update({key: value, **kept})
+
+
 def put_measured(content: Content, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put measurements into ``model.measured``: in the place of those of the same hardware and batch, else after them.
 
@@ -120,7 +159,7 @@ def _yaml(path: Path, text: str, change: Callable[[Content], None]) -> str:
     def dumped(yaml: YAML, content: Any) -> str:
         out = io.StringIO()
         yaml.dump(content, out)
-        return out.getvalue()
+        return _LONG_ROW.sub(_in_days, out.getvalue())
 
     def likeness(yaml: YAML) -> float:
         return difflib.SequenceMatcher(None, text.splitlines(), dumped(yaml, yaml.load(text)).splitlines()).ratio()
@@ -131,3 +170,10 @@ def _yaml(path: Path, text: str, change: Callable[[Content], None]) -> str:
         raise HeadwayError(f"{path}: a profile is a mapping of fields")
     change(content)
     return dumped(yaml, content)
+
+
+def _in_days(found: re.Match[str]) -> str:
+    """A long row of numbers, a day of hours a line."""
+    pad, key, numbers = found[1], found[2], found[3].split(", ")
+    days = [", ".join(numbers[at : at + _A_DAY]) for at in range(0, len(numbers), _A_DAY)]
+    return f"{pad}{key}[\n{pad}  " + f",\n{pad}  ".join(days) + f"\n{pad}]"

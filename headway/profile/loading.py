@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from headway.errors import HeadwayError, nearest
 from headway.profile.model import Profile
+from headway.profile.trace import TraceError, load_trace
 
 MAX_BYTES = 4_000_000
 
@@ -41,11 +42,24 @@ def parse_profile(text: str, file: Path) -> Profile:
         raise ProfileError(
             f"{file}:1: a profile is a mapping of fields (name, latency, traffic, model), not a list or text"
         )
+    declared = _plain(content)
+    _read_trace(declared, file)
     try:
-        return Profile.model_validate(_plain(content))
+        return Profile.model_validate(declared)
     except ValidationError as error:
         lines = [f"{file}:{_line(problem['loc'], content)}: {_describe(problem)}" for problem in _told(error)]
         raise ProfileError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _read_trace(declared: dict[str, Any], file: Path) -> None:
+    """Put the trace that ``traffic.trace`` names, a file beside the profile, in the place of its name."""
+    traffic = declared.get("traffic")
+    name = traffic.get("trace") if isinstance(traffic, dict) else None
+    if isinstance(traffic, dict) and isinstance(name, str):
+        try:
+            traffic["trace"] = load_trace(file.parent / name)
+        except TraceError as error:
+            raise ProfileError(f"{file}: traffic.trace: {error}") from None
 
 
 def read_profile(content: dict[str, Any]) -> Profile:

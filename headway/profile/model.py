@@ -29,6 +29,7 @@ from headway.errors import nearest
 from headway.profile.calendar import Clock, Days, Hours
 from headway.profile.hybrids import Features, Precompute, Tier
 from headway.profile.part import NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
+from headway.profile.trace import Trace
 from headway.profile.traffic import Traffic
 from headway.units import Duration, Money, Size
 
@@ -269,6 +270,12 @@ class Profile(Part):
                 raise ValueError("tiers: one tier is no tiers; give its max_wait as latency.max_wait")
             if sum(tier.when is None for tier in self.tiers) > 1:
                 raise ValueError("tiers: only one can be without a rule (when): it takes what no other does")
+        trace = self.traffic.trace
+        if isinstance(trace, Trace) and trace.timezone != self.timezone:
+            raise ValueError(
+                f"traffic.trace: its hours are those of {trace.timezone}, the profile's of {self.timezone}; import it "
+                f"again with --timezone {self.timezone}"
+            )
         object.__setattr__(self, "_defaults", tuple(fill_defaults(self)))
         return self
 
@@ -278,7 +285,7 @@ def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
     latency, traffic, model, team = profile.latency, profile.traffic, profile.model, profile.team
 
     def used(part: BaseModel, field: str, path: str, row: str, value: object = None) -> Iterable[AppliedDefault]:
-        if field not in part.model_fields_set:
+        if field not in part.model_fields_set and not (part is traffic and field in traffic.measured):
             source = ASSUMPTIONS[row]
             shown = source.value if value is None else value
             text = f"{shown:g}" if isinstance(shown, int | float) else str(shown)
@@ -296,7 +303,7 @@ def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
     factor = "profile.peak_factor" if traffic.predictable else "profile.peak_factor_unpredictable"
     if traffic.scheduled is not None:
         factor = "profile.peak_factor_scheduled"
-    if "peak_factor" not in traffic.model_fields_set:
+    if "peak_factor" not in traffic.model_fields_set | traffic.measured.keys():
         object.__setattr__(traffic, "peak_factor", assume(factor))
     yield from used(traffic, "peak_factor", "traffic.peak_factor", factor)
     yield from used(traffic, "arrival_variability", "traffic.arrival_variability", "profile.arrival_variability")

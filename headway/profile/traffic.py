@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from headway.assumptions import assume
 from headway.profile.calendar import DAY_NAMES, Clock, Days, Hours
 from headway.profile.part import NotNegative, Part, Positive, PositiveDuration, refuse_overlap
+from headway.profile.trace import Trace
 from headway.units import HOURS_PER_WEEK
 
 
@@ -74,7 +75,9 @@ class Traffic(Part):
     hourly: tuple[NotNegative, ...] | None = Field(
         default=None, min_length=HOURS_PER_WEEK, max_length=HOURS_PER_WEEK, description="168 numbers from Monday 00:00."
     )
-    trace: str | None = Field(default=None, description="An importer's file.")
+    trace: Annotated[Trace | str | None, WithJsonSchema({"type": "string"})] = Field(
+        default=None, description="A file that `headway traffic import --out` wrote, beside the profile."
+    )
     scheduled: tuple[ScheduledRule, ...] | None = Field(
         default=None, min_length=1, description="Piles of work at fixed times: retraining, refreshes, exports."
     )
@@ -94,7 +97,17 @@ class Traffic(Part):
             raise ValueError(f"exactly one of {', '.join(forms)} says how many requests come; {said}")
         if self.shape is not None:
             self._check_shape(self.shape)
+        for name, value in self.measured.items():
+            object.__setattr__(self, name, value)  # Stays undeclared.
         return self
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What the trace measured and the profile does not declare, by field."""
+        if not isinstance(self.trace, Trace):
+            return {}
+        found = {"peak_factor": self.trace.peak_factor, "arrival_variability": self.trace.arrival_variability}
+        return {name: value for name, value in found.items() if value is not None and name not in self.model_fields_set}
 
     @staticmethod
     def _check_shape(shape: tuple[ShapeRule, ...]) -> None:

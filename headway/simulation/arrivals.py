@@ -6,10 +6,9 @@ not followed: every day has 24 hours.
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +19,8 @@ from headway.assumptions import assume
 from headway.errors import HeadwayError
 from headway.profile.calendar import DAY_NAMES
 from headway.traffic.demand import Demand
+from headway.traffic.moments import RELATIVE_BELOW
+from headway.traffic.reading import open_log
 from headway.units import HOURS_PER_WEEK
 
 Floats = NDArray[np.float64]
@@ -162,32 +163,36 @@ def generated(demand: Demand, *, weeks: float = 4, seed: int = 0, first_hour: in
     return Generated(demand, max(1, round(weeks * HOURS_PER_WEEK)), seed, first_hour)
 
 
-def read_trace(path: Path, *, first_hour: int = 0, seed: int = 0) -> Arrivals:
-    """Arrivals from a CSV file (``.gz`` too): ``requests`` a minute, or ``arrival_s``, the seconds of each request.
+def read_trace(path: Path, *, first_hour: int = 0, seed: int = 0, zone: tzinfo = UTC) -> Arrivals:
+    """Arrivals from a log: any that ``headway traffic import`` reads, ``requests`` a minute, or ``arrival_s``.
+
+    A log that says when it was written begins at its own hour of the week; any other at ``first_hour``.
 
     Raises:
-        HeadwayError: It is neither, or a value is no number, by its line.
+        HeadwayError: It is none of these, or a line says what cannot be.
     """
-    try:
-        with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
-            rows = csv.reader(file)
-            head = [name.strip() for name in next(rows, [])]
-            column = next((name for name in ("requests", "arrival_s") if name in head), None)
-            if column is None:
-                raise HeadwayError(
-                    f"{path}: a trace is a CSV file with a column requests (a minute a row) or arrival_s (a request a "
-                    f"row, in seconds); this one has {', '.join(head) or 'nothing'}"
-                )
-            values = _numbers(path, rows, head.index(column))
-    except (OSError, UnicodeDecodeError) as error:
-        raise HeadwayError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})") from None
-    if not values.size:
+    log = open_log(path, zone=zone, starts=0.0)
+    batches = list(log.batches())
+    times = np.concatenate([batch.times for batch in batches]) if batches else np.empty(0)
+    if not times.size:
         raise HeadwayError(f"{path}: a trace without a request")
-    if column == "requests":
-        if values.size < 60:
-            raise HeadwayError(f"{path}: {values.size} minutes; at least an hour is needed")
-        return Counted(np.round(values).astype(np.int64), seed, first_hour)
-    return Timed(np.sort(values - values.min()), first_hour)
+    began = float(times.min())
+    if log.format.timed and began >= RELATIVE_BELOW:
+        hour = began // 3600 * 3600
+        local = datetime.fromtimestamp(hour, zone)
+        first_hour, times = local.weekday() * 24 + local.hour, times - hour
+    elif log.format.timed:
+        times = times - began
+    if not log.counted:
+        return Timed(np.sort(times), first_hour)
+    counts = np.concatenate([batch.counts for batch in batches])
+    if log.format.timed:
+        minutes = max(1, round(float(np.diff(np.unique(times)).min(initial=60.0)) / 60))
+        spread = (times // 60).astype(np.int64)[:, None] + np.arange(minutes)
+        counts = np.bincount(spread.ravel(), weights=np.repeat(counts / minutes, minutes))
+    if counts.size < 60:
+        raise HeadwayError(f"{path}: {counts.size} minutes; at least an hour is needed")
+    return Counted(np.round(counts).astype(np.int64), seed, first_hour)
 
 
 def hour_of_week(text: str) -> int:
@@ -204,22 +209,6 @@ def hour_of_week(text: str) -> int:
     if day[:3] not in DAY_NAMES or not number.isdigit() or int(number) > 23:
         raise HeadwayError(f"{text!r}: a day and an hour are needed, such as sat or 'mon 08' ({', '.join(DAY_NAMES)})")
     return DAY_NAMES.index(day[:3]) * 24 + int(number)
-
-
-def _numbers(path: Path, rows: Iterator[list[str]], place: int) -> Floats:
-    """A column's numbers, each at least 0."""
-    found: list[float] = []
-    for line, row in enumerate(rows, start=2):
-        if not row:
-            continue
-        try:
-            value = float(row[place])
-        except (IndexError, ValueError):
-            value = -1.0
-        if not 0 <= value < float("inf"):
-            raise HeadwayError(f"{path}:{line}: a number of at least 0 is needed, not {','.join(row)[:40]!r}")
-        found.append(value)
-    return np.array(found)
 
 
 def _renewals(draw: np.random.Generator, until: float, variability: float) -> Floats:

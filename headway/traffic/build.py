@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from headway.assumptions import assume
 from headway.errors import HeadwayError
-from headway.profile import Latency, Profile, ReadyBy, Tier, Traffic
+from headway.profile import Latency, Profile, ReadyBy, Tier, Trace, Traffic
 from headway.traffic.demand import Backlog, Demand, Pile
 from headway.traffic.schedule import hourly_of
 from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, HOURS_PER_WEEK
@@ -25,7 +25,7 @@ def build_demand(
     Unpredictable traffic has its busiest hour's peak at every hour: nobody knows when it comes.
 
     Raises:
-        HeadwayError: The traffic names a trace file, which must be imported first.
+        HeadwayError: The traffic names a trace file that was not read with the profile.
     """
     traffic = profile.traffic
     group = [tier for tier in profile.tiers if tiers is None or tier.name in tiers]
@@ -35,7 +35,7 @@ def build_demand(
     hourly = weekly_rates(traffic)
     mean_cycle, largest_cycle = cycle_factors(traffic)
     mean = tuple(rate * grown * mean_cycle for rate in hourly)
-    peak = tuple(rate * grown * largest_cycle * traffic.peak_factor for rate in hourly)
+    peak = tuple(rate * grown * largest_cycle for rate in busiest_rates(traffic))
     if not traffic.predictable:
         peak = (max(peak),) * HOURS_PER_WEEK
     if piles:
@@ -101,9 +101,21 @@ def weekly_rates(traffic: Traffic) -> tuple[float, ...]:
         return (traffic.per_month / HOURS_PER_MONTH,) * HOURS_PER_WEEK
     if traffic.scheduled is not None:
         return (0.0,) * HOURS_PER_WEEK
+    if isinstance(traffic.trace, Trace):
+        return traffic.trace.hourly
     raise HeadwayError(
-        f"traffic.trace: {traffic.trace!r} cannot be read by this version; give the 168 rates as traffic.hourly"
+        f"traffic.trace: {traffic.trace!r} was not read: headway.load_profile reads it, from beside the profile's file"
     )
+
+
+def busiest_rates(traffic: Traffic) -> tuple[float, ...]:
+    """The busiest sustained rate of each hour of the week: its own where a trace measured it, else by one factor.
+
+    A peak factor that the profile declares beside a trace holds for every hour.
+    """
+    if isinstance(traffic.trace, Trace) and "peak_factor" not in traffic.model_fields_set:
+        return traffic.trace.busiest
+    return tuple(rate * traffic.peak_factor for rate in weekly_rates(traffic))
 
 
 def cycle_factors(traffic: Traffic) -> tuple[float, float]:

@@ -104,8 +104,8 @@ def test_ready_by_of_the_day_before_counts_from_the_evening() -> None:
     assert demand.max_wait[22] == 31 * 3600
 
 
-def test_a_trace_file_says_what_to_give_instead() -> None:
-    with pytest.raises(HeadwayError, match=r"traffic\.hourly"):
+def test_a_trace_file_that_was_not_read_says_who_reads_it() -> None:
+    with pytest.raises(HeadwayError, match="load_profile reads it"):
         build_demand(profile({"trace": "log.csv"}))
 
 

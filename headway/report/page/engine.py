@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from html import escape
+from importlib.resources import files
 from multiprocessing import get_context
 from typing import Any, NamedTuple, TypeVar
 
@@ -68,6 +69,16 @@ def svg(label: str, spec: dict[str, Any]) -> str:
     return (
         f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {view[1]} {view[2]}" '
         f'style="max-width:{float(view[1]):.0f}px" xmlns="http://www.w3.org/2000/svg">{rest}'
+    )
+
+
+def standalone(picture: str) -> str:
+    """A picture as a file of its own, with the page's colours in it, light and dark."""
+    css = (files("headway.report.page") / "page.css").read_text(encoding="utf-8")
+    roots = re.findall(r"^:root \{.*?^\}", css, re.MULTILINE | re.DOTALL)
+    dark = re.findall(r"^@media \(prefers-color-scheme: dark\) \{\n.*?^\}", css, re.MULTILINE | re.DOTALL)
+    return picture.replace(
+        ">", f"><style>{' '.join([*roots[:1], *dark[:1]])} svg {{ font-family: sans-serif }}</style>", 1
     )
 
 
