@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,7 +106,8 @@ def connect(command: str, *, region: str | None = None) -> Account:
     """
     if command not in PERMISSIONS:
         raise AssertionError(f"headway {command} has no row in PERMISSIONS")
-    return Account(command, region)
+    # boto3 reads AWS_DEFAULT_REGION and the profile by itself, and not what every other SDK reads first.
+    return Account(command, region or os.environ.get("AWS_REGION") or None)
 
 
 def make_client(service: str, region: str | None) -> Any:

@@ -74,7 +74,7 @@ def measure(
     if sum(given is not None for given in (endpoint, url, recommender)) != 1:
         raise HeadwayError("name one of --endpoint, --url and --recommender: what is to be measured?")
     if profile is not None:
-        fill_measured(profile, ())  # Before anything is sent.
+        region = region or fill_measured(profile, ()).profile.region  # A profile that is none, before anything is sent.
     if recommender is not None or cloudwatch:
         found = _known(endpoint, recommender, region, days)
     else:
