@@ -147,6 +147,12 @@ _TABLE = (
     Assumption("feeder.items_per_second", 2000, "items/s", "sixteen threads of ten messages a call", _DATE),
     Assumption("dispatcher.memory_mb", 256, "MB", _DESIGN, _DATE),
     Assumption("dispatcher.tick_seconds", 0.4, "s", "a tick: three API calls", _DATE),
+    Assumption("watchdog.memory_mb", 256, "MB", _DESIGN, _DATE),
+    Assumption("watchdog.every", 3600, "s", "a day's account, looked at once an hour", _DATE),
+    Assumption("watchdog.seconds", 2, "s", "a watchdog's call: four metrics of a day, two queues, a ledger", _DATE),
+    Assumption("watchdog.difference", 0.001, "share", "of a day's requests; SQS's counts are not exact", _DATE),
+    Assumption("watchdog.least_difference", 5, "requests", "of a day, before anybody is told", _DATE),
+    Assumption("dashboard.least_bill", 60, "USD/month", "a dashboard (USD 3) is at most 5 % of what it shows", _DATE),
     Assumption("sqs.empty_receive_share", 0.2, "share", "receives that return nothing, of all", _DATE),
     # operations hours a month (the table orders complexity) and one-off build hours
     Assumption("operations.serverless", 2, "h/month", "Headway design", _DATE),

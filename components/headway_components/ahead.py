@@ -12,8 +12,9 @@ from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesig
 from headway_components.alarms import alarm_topic
 from headway_components.arguments import monthly_ends
 from headway_components.batch import SpotBatch
+from headway_components.dashboard import dashboard, router_graphs
 from headway_components.hosted_model import container_of
-from headway_components.parts import QUEUED, addresses, part, target
+from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Router, Table, Told, router
 from headway_components.row_table import row_table
 from headway_components.site import Site
@@ -84,4 +85,6 @@ def computed_ahead(
         table=Table(rows, holds),
     )
     made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
+    if design.dashboard:
+        dashboard(site, {"": router_graphs(made, holds), FILL: graphs_of(fill), LIVE: graphs_of(live)})
     return Ahead(fill, live, made, pulumi.Output.from_input(rows.name), pulumi.Output.from_input(bucket.name))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from headway.architectures.design import WatchedDesign
+from headway.architectures.promise import FEWEST_LATE, burn_alarm
 from headway_components.access import deny_plain_http, policy_document
 from headway_components.site import Site
+
+RUNBOOK = "RUNBOOK.md"
+"""Where every alarm has an entry under its name."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +87,19 @@ def alarm(
     site: Site,
     what: str,
     topic_arn: pulumi.Input[str],
-    metric: Metric | tuple[Metric, ...],
+    metric: Metric | tuple[Metric, ...] | Expression,
     rule: Rule,
     description: str,
     *,
     when_over: bool = True,
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on a metric, or on the sum of several, that tells the topic when it starts and when it is over."""
+    """An alarm on a metric, the sum of several or an expression; it tells the topic when it starts and when it is over.
+
+    Its description ends in its place in the runbook.
+    """
     return aws.cloudwatch.MetricAlarm(
         site.part(what),
-        alarm_description=description,
+        alarm_description=f"{description} {RUNBOOK}#{what}",
         comparison_operator=rule.comparison,
         threshold=rule.threshold,
         evaluation_periods=rule.of or rule.periods,
@@ -101,8 +109,40 @@ def alarm(
         ok_actions=[topic_arn] if when_over else None,
         tags=site.tags,
         opts=site.child(),
-        **(_single(metric) if isinstance(metric, Metric) else _sum(metric)),
+        **(_single(metric) if isinstance(metric, Metric) else _queries(metric)),
     )
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Metric math over ``metrics``, which it calls ``m0``, ``m1`` ..."""
+
+    text: str
+    metrics: tuple[Metric, ...]
+    label: str
+
+
+def burn_rate_alarms(
+    site: Site, who: str, topic_arn: pulumi.Input[str], design: WatchedDesign, wait: Metric, limit: float
+) -> None:
+    """The promise is spent too fast: too many late requests in a window, by the design's burn rates.
+
+    ``limit`` is the wait that was promised, in the metric's unit. One late request alone is no trend: where few come,
+    it would be a large share of them.
+    """
+    for rate in design.burn_rates:
+        in_time = replace(wait, statistic=f"PR(:{limit:.0f})", period_s=rate.window_s)
+        count = replace(wait, statistic="SampleCount", period_s=rate.window_s)
+        late = Expression(f"IF((100 - m0) / 100 * m1 >= {FEWEST_LATE}, 100 - m0, 0)", (in_time, count), "late, %")
+        alarm(
+            site,
+            burn_alarm(rate.window_s),
+            topic_arn,
+            late,
+            Rule.above(100 * rate.late_share),
+            f"{who}: more than {rate.late_share:.1%} of the requests of {rate.window_s // 3600} h came later than "
+            f"promised; {design.percentile:g} % of a month's shall not.",
+        )
 
 
 @dataclass(frozen=True)
@@ -146,15 +186,11 @@ def _single(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _sum(metrics: tuple[Metric, ...]) -> dict[str, Any]:
-    queries: list[Any] = [
-        {
-            "id": "total",
-            "expression": " + ".join(f"m{index}" for index in range(len(metrics))),
-            "label": " + ".join(metric.name for metric in metrics),
-            "return_data": True,
-        }
-    ]
+def _queries(what: tuple[Metric, ...] | Expression) -> dict[str, Any]:
+    if not isinstance(what, Expression):
+        total = " + ".join(f"m{index}" for index in range(len(what)))
+        what = Expression(total, what, " + ".join(metric.name for metric in what))
+    queries: list[Any] = [{"id": "watched", "expression": what.text, "label": what.label, "return_data": True}]
     queries += [
         {
             "id": f"m{index}",
@@ -167,7 +203,7 @@ def _sum(metrics: tuple[Metric, ...]) -> dict[str, Any]:
                 "stat": metric.statistic,
             },
         }
-        for index, metric in enumerate(metrics)
+        for index, metric in enumerate(what.metrics)
     ]
     return {"metric_queries": queries}
 

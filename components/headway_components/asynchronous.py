@@ -10,8 +10,9 @@ import pulumi_aws as aws
 
 from headway.architectures.design import AsynchronousDesign
 from headway_components.access import allow, deny_plain_http, policy_document
-from headway_components.alarms import Metric, Rule, alarm, alarm_topic
+from headway_components.alarms import Metric, Rule, alarm, alarm_topic, burn_rate_alarms
 from headway_components.arguments import Priced, checked, monthly_ends
+from headway_components.dashboard import Graph, asynchronous_graphs, dashboard
 from headway_components.hosted_model import (
     NAMESPACE,
     SCALED,
@@ -28,6 +29,8 @@ from headway_components.storage import FAILURES, REQUESTS, RESULTS, Bucket, obje
 MANAGED_KEY = "alias/aws/sns"
 """The account's own key for topics: the model's role may use it through SNS."""
 COOLDOWN_S = 300
+MILLISECONDS = 1000
+"""SageMaker's metrics of asynchronous requests count these."""
 
 
 class AsynchronousArgs(Priced, total=False):
@@ -49,6 +52,8 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
     results_bucket: pulumi.Output[str]
     success_topic: pulumi.Output[str]
     error_topic: pulumi.Output[str]
+    graphs: list[Graph]
+    """What a dashboard shows of it."""
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: AsynchronousArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -70,6 +75,9 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         _alarms(site, design, endpoint, topic)
         if design.sleeps:
             _scaling(site, design, endpoint, resource)
+        self.graphs = asynchronous_graphs(design, endpoint)
+        if design.dashboard:
+            dashboard(site, {"": self.graphs})
         self.endpoint_name = resource.name
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.success_topic, self.error_topic = topics["success"].arn, topics["error"].arn
@@ -141,6 +149,8 @@ def _endpoint(
 
 def _alarms(site: Site, design: AsynchronousDesign, endpoint: str, topic: pulumi.Input[str]) -> None:
     dimensions = {"EndpointName": endpoint}
+    processing = Metric(NAMESPACE, "TotalProcessingTime", dimensions)
+    burn_rate_alarms(site, endpoint, topic, design, processing, design.max_wait_s * MILLISECONDS)
     alarm(
         site,
         "failures",

@@ -14,6 +14,7 @@ from headway_components.access import Statement, allow, service_access, use_key,
 from headway_components.alarms import alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.compute import PoolQueues, worker_queues
+from headway_components.dashboard import Graph, dashboard, fleet_graphs
 from headway_components.feeder import feeder
 from headway_components.fleet_alarms import fleet_alarms
 from headway_components.hosted_model import container_of
@@ -34,6 +35,7 @@ from headway_components.storage import (
     read_artifact,
     stack_bucket,
 )
+from headway_components.watchdog import watchdog
 from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, Pool, WorkerSettings
 
 START_ALLOWANCE_S = 120
@@ -68,6 +70,8 @@ class SpotBatch(pulumi.ComponentResource):
     dispatcher: pulumi.Output[str]
     manifests: pulumi.Output[str] | None
     """Where a manifest of scheduled work is written to; None where clients send requests."""
+    graphs: list[Graph]
+    """What a dashboard shows of it."""
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: SpotBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -90,6 +94,12 @@ class SpotBatch(pulumi.ComponentResource):
         fleet_alarms(site, design, topic, queue=queue.name, dead_letters=queue.dead_letters, function=function.name,
                      fleet=_fleet(site), job_queues=job_queues,
                      on_demand_queues=[pool.on_demand.arn for pool in pools])  # fmt: skip
+        if design.watchdog is not None:
+            watchdog(site, design.watchdog, _fleet(site), queue, bucket, bundle, topic,
+                     log_retention_days=design.log_retention_days)  # fmt: skip
+        self.graphs = fleet_graphs(design, _fleet(site), queue.name, queue.dead_letters)
+        if design.dashboard:
+            dashboard(site, {"": self.graphs})
         self.queue_url = pulumi.Output.from_input(queue.url)
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
@@ -108,21 +118,21 @@ def dispatcher_settings(
         name=fleet,
         timezone=design.timezone,
         queue_url=queue_url,
-        departures=tuple(
-            Departures(**rule.model_dump(exclude={"promise_s"})) for rule in design.departures
-        ),
+        departures=tuple(Departures(**rule.model_dump()) for rule in design.departures),
         pools=pools,
         tick_s=design.tick_s,
     )  # fmt: skip
 
 
 def worker_settings(
-    design: BatchDesign, pool_name: str, queue_url: str, bucket: str, table: str = "", expires_s: float = 0.0
-) -> WorkerSettings:
+    design: BatchDesign, pool_name: str, fleet: str, queue_url: str, bucket: str, table: str = "",
+    expires_s: float = 0.0,
+) -> WorkerSettings:  # fmt: skip
     """What the workers of a pool are told."""
     pool = next(one for one in design.pools if one.name == pool_name)
     container = design.container
     return WorkerSettings(
+        name=fleet,
         queue_url=queue_url,
         results_bucket=bucket,
         batch_size=pool.batch_size,
@@ -166,7 +176,9 @@ def _job_definitions(
         pool = next(one for one in design.pools if one.name == pool_name)
         expires_s = table.expires_s if table else 0.0
         settings = pulumi.Output.all(queue.url, bucket.name, table.name if table else "").apply(
-            lambda known: worker_settings(design, pool_name, known[0], known[1], known[2], expires_s).to_json()
+            lambda known: worker_settings(
+                design, pool_name, _fleet(site), known[0], known[1], known[2], expires_s
+            ).to_json()
         )
         runtime = Runtime(bundle.uri, {VARIABLE: settings, "AWS_DEFAULT_REGION": site.region})
         return job_definition(site, design, pool, runtime, access, log_group)

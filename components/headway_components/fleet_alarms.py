@@ -9,9 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign
-from headway_components.alarms import Metric, Rule, Watched, alarm, queue_alarms
+from headway_components.alarms import Metric, Rule, Watched, alarm, burn_rate_alarms, queue_alarms
 from headway_components.site import Site
-from headway_runtime.settings import LAST_CALL, DispatcherSettings
+from headway_runtime.metrics import FLEET, NAMESPACE, PROMISE_USED
+from headway_runtime.settings import LAST_CALL
 
 SILENCE_S = 300
 """Five ticks without a word from the dispatcher are one too many."""
@@ -32,6 +33,7 @@ def fleet_alarms(  # noqa: PLR0913 - one keyword a thing that is watched
     """The alarms that the design names. A spot job that cannot start is the dispatcher's business: last call."""
     promise = max(rule.promise_s for rule in design.departures)
     queue_alarms(site, fleet, topic, Watched(queue, dead_letters, promise, design.max_receives))
+    burn_rate_alarms(site, fleet, topic, design, Metric(NAMESPACE, PROMISE_USED, {FLEET: fleet}), 1)
     alarm(
         site,
         "failed-jobs",
@@ -52,7 +54,7 @@ def fleet_alarms(  # noqa: PLR0913 - one keyword a thing that is watched
         site,
         "missed-departures",
         topic,
-        Metric(DispatcherSettings.metrics_namespace, "SecondsBehind", {"Fleet": fleet}, "Maximum", SILENCE_S),
+        Metric(NAMESPACE, "SecondsBehind", {FLEET: fleet}, "Maximum", SILENCE_S),
         Rule("GreaterThanThreshold", 3 * design.tick_s, missing="breaching"),
         f"{fleet}: a departure left late, or the dispatcher has said nothing for {SILENCE_S // 60} minutes.",
     )

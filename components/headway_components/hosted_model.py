@@ -14,7 +14,7 @@ from headway.architectures.design import AsynchronousDesign, BaseDesign, Realtim
 from headway.errors import HeadwayError
 from headway.profile import Container
 from headway_components.access import Access, Statement, service_access, use_key, write_logs, write_metrics
-from headway_components.alarms import Metric, Rule, alarm
+from headway_components.alarms import Metric, Rule, alarm, burn_rate_alarms
 from headway_components.network import Network
 from headway_components.site import Site, physical_name
 from headway_components.storage import Artifact, pull_images, read_artifact
@@ -120,6 +120,10 @@ def endpoint_alarms(
     """Request-level alarms by name: failing requests, refused requests, waits beyond what was promised."""
     dimensions = {"EndpointName": endpoint, "VariantName": VARIANT}
     quantile = f"p{design.percentile:g}"
+    # The share of a sum cannot be asked for; what SageMaker adds is some milliseconds.
+    burn_rate_alarms(
+        site, endpoint, topic, design, Metric(NAMESPACE, "ModelLatency", dimensions), design.max_wait_s * MICROSECONDS
+    )
     return {
         "errors": alarm(
             site,

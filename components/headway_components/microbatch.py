@@ -10,15 +10,20 @@ import pulumi_aws as aws
 
 from headway.architectures.design import MicroBatchDesign
 from headway_components.access import allow
-from headway_components.alarms import Metric, Rule, Watched, alarm, alarm_topic, queue_alarms
+from headway_components.alarms import Metric, Rule, Watched, alarm, alarm_topic, burn_rate_alarms, queue_alarms
 from headway_components.arguments import Priced, checked, monthly_ends
+from headway_components.dashboard import Graph, batcher_graphs, dashboard
 from headway_components.hosted_model import container_of
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.request_queue import Queue, stack_queue
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, upload_bundle
-from headway_components.site import Site, Wiring
+from headway_components.site import Site, Wiring, physical_name
 from headway_components.storage import REQUESTS, RESULTS, Bucket, objects, stack_bucket
+from headway_components.watchdog import watchdog
+from headway_runtime.metrics import FLEET, NAMESPACE, PROMISE_USED
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
+
+LONGEST_NAME = 60
 
 
 class MicroBatchArgs(Priced, total=False):
@@ -43,6 +48,8 @@ class MicroBatch(pulumi.ComponentResource):
     dead_letter_queue: pulumi.Output[str]
     endpoint_name: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    graphs: list[Graph]
+    """What a dashboard shows of it."""
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: MicroBatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,7 +64,8 @@ class MicroBatch(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         queue, bucket = stack_queue(site, design, args), stack_bucket(site, design.results_kept_days, args)
-        function = _function(site, design, queue, bucket, endpoint, upload_bundle(site, bucket.name))
+        bundle = upload_bundle(site, bucket.name)
+        function = _function(site, design, queue, bucket, endpoint, bundle)
         aws.lambda_.EventSourceMapping(
             site.part("batches"),
             event_source_arn=queue.arn,
@@ -71,6 +79,12 @@ class MicroBatch(pulumi.ComponentResource):
             opts=site.child(),
         )
         _alarms(site, design, queue, function, topic)
+        if design.watchdog is not None:
+            watchdog(site, design.watchdog, _name(site), queue, bucket, bundle, topic,
+                     log_retention_days=design.log_retention_days)  # fmt: skip
+        self.graphs = [*batcher_graphs(design, _name(site), queue, function.name), *endpoint.graphs]
+        if design.dashboard:
+            dashboard(site, {"": self.graphs})
         self.queue_url = pulumi.Output.from_input(queue.url)
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.dead_letter_queue = pulumi.Output.from_input(queue.dead_letters)
@@ -93,6 +107,8 @@ def _function(
             endpoint_name=known[0],
             results_bucket=known[1],
             max_receives=design.max_receives,
+            name=_name(site),
+            promise_s=design.max_wait_s,
             model=container.image.rsplit("/", 1)[-1],
         ).to_json()
     )
@@ -116,11 +132,18 @@ def _function(
     )  # fmt: skip
 
 
+def _name(site: Site) -> str:
+    """Of the function's metrics."""
+    return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_NAME)
+
+
 def _alarms(
     site: Site, design: MicroBatchDesign, queue: Queue, function: aws.lambda_.Function, topic: pulumi.Input[str]
 ) -> None:
     watched = Watched(queue.name, queue.dead_letters, design.max_wait_s, design.max_receives)
     queue_alarms(site, site.name, topic, watched)
+    used = Metric(NAMESPACE, PROMISE_USED, {FLEET: _name(site)})
+    burn_rate_alarms(site, site.name, topic, design, used, 1)
     alarm(
         site,
         "function-errors",

@@ -10,6 +10,7 @@ import pulumi
 from headway.architectures.design import SimpleDesign
 from headway_components.asynchronous import AsynchronousEndpoint
 from headway_components.batch import SpotBatch
+from headway_components.dashboard import Graph
 from headway_components.microbatch import MicroBatch
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.router import Target
@@ -57,6 +58,12 @@ def addresses(parts: Mapping[str, pulumi.ComponentResource]) -> pulumi.Output[Ma
         for name, made in parts.items()
     }
     return pulumi.Output.from_input(found)
+
+
+def graphs_of(made: pulumi.ComponentResource) -> list[Graph]:
+    """What a dashboard shows of a part."""
+    graphs: list[Graph] = getattr(made, "graphs", [])
+    return graphs
 
 
 def target(site: Site, made: pulumi.ComponentResource, max_wait_s: float) -> Target:

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from headway.architectures.design import RealtimeDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
+from headway_components.dashboard import Graph, dashboard, endpoint_graphs
 from headway_components.hosted_model import (
     HOST_NAMESPACE,
     SCALED,
@@ -41,6 +42,8 @@ class RealtimeEndpoint(pulumi.ComponentResource):
     """A SageMaker endpoint as a `RealtimeDesign` says, with alarms that roll a bad update back."""
 
     endpoint_name: pulumi.Output[str]
+    graphs: list[Graph]
+    """What a dashboard shows of it."""
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: RealtimeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -56,6 +59,9 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         _staffing_alarm(site, design, endpoint, topic)
         if design.autoscaled:
             _scaling(site, design, endpoint, resource)
+        self.graphs = endpoint_graphs(design, endpoint)
+        if design.dashboard:
+            dashboard(site, {"": self.graphs})
         self.endpoint_name = resource.name
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         self.register_outputs({"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill})

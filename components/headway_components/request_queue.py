@@ -31,6 +31,8 @@ class Queue:
     name: pulumi.Input[str]
     dead_letters: pulumi.Input[str]
     """Name of the dead-letter queue."""
+    dead_letters_arn: pulumi.Input[str]
+    dead_letters_url: pulumi.Input[str]
 
 
 def stack_queue(site: Site, design: BatchDesign | MicroBatchDesign, args: Mapping[str, Any]) -> Queue:
@@ -47,10 +49,15 @@ def stack_queue(site: Site, design: BatchDesign | MicroBatchDesign, args: Mappin
         )
     if arn is None or dead_arn is None:
         queue, dead = request_queue(site, design)
-        return Queue(url=queue.url, arn=queue.arn, name=queue.name, dead_letters=dead.name)
-    name = pulumi.Output.from_input(arn).apply(_last_part)
-    url = pulumi.Output.format("https://sqs.{0}.{1}/{2}/{3}", site.region, site.dns_suffix, site.account, name)
-    return Queue(url=url, arn=arn, name=name, dead_letters=pulumi.Output.from_input(dead_arn).apply(_last_part))
+        return Queue(url=queue.url, arn=queue.arn, name=queue.name, dead_letters=dead.name,
+                     dead_letters_arn=dead.arn, dead_letters_url=dead.url)  # fmt: skip
+    names = [pulumi.Output.from_input(one).apply(_last_part) for one in (arn, dead_arn)]
+    urls = [
+        pulumi.Output.format("https://sqs.{0}.{1}/{2}/{3}", site.region, site.dns_suffix, site.account, name)
+        for name in names
+    ]
+    return Queue(url=urls[0], arn=arn, name=names[0], dead_letters=names[1], dead_letters_arn=dead_arn,
+                 dead_letters_url=urls[1])  # fmt: skip
 
 
 def _last_part(arn: str) -> str:

@@ -43,6 +43,9 @@ class Router:
 
     api_url: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    api_id: pulumi.Output[str]
+    name: str
+    """Of its metrics."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def router(
     )
     # The address is of use once the stage serves.
     url = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
-    return Router(url, function.name)
+    return Router(url, function.name, api.id, name)
 
 
 def _settings(name: str, told: Told) -> pulumi.Output[str]:

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from headway.architectures.design import ServerlessDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
+from headway_components.dashboard import Graph, dashboard, endpoint_graphs
 from headway_components.hosted_model import NAMESPACE, VARIANT, endpoint_alarms, endpoint_name, hosted_model
 from headway_components.site import Site
 
@@ -29,6 +30,8 @@ class ServerlessEndpoint(pulumi.ComponentResource):
     """
 
     endpoint_name: pulumi.Output[str]
+    graphs: list[Graph]
+    """What a dashboard shows of it."""
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
     def __init__(self, name: str, args: ServerlessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -64,6 +67,9 @@ class ServerlessEndpoint(pulumi.ComponentResource):
             tags=site.tags,
             opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
         )
+        self.graphs = endpoint_graphs(design, endpoint)
+        if design.dashboard:
+            dashboard(site, {"": self.graphs})
         self.endpoint_name = resource.name
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         self.register_outputs({"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill})

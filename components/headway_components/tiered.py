@@ -10,8 +10,9 @@ import pulumi
 from headway.architectures.hybrid_design import TieredDesign
 from headway_components.alarms import alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
+from headway_components.dashboard import dashboard, router_graphs
 from headway_components.hosted_model import container_of
-from headway_components.parts import QUEUED, addresses, part, target
+from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Told, router
 from headway_components.site import Site
 from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
@@ -56,6 +57,9 @@ class Tiered(pulumi.ComponentResource):
         model = container_of(site, design).image.rsplit("/", 1)[-1]
         told = Told(design.routes, targets, bucket, model)
         made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
+        if design.dashboard:
+            shown = {name: graphs_of(made) for name, made in self.parts.items()}
+            dashboard(site, {"": router_graphs(made), **shown})
         self.api_url, self.router = made.api_url, made.function_name
         self.addresses = addresses(self.parts)
         self.results_bucket = pulumi.Output.from_input(bucket.name)

@@ -27,6 +27,8 @@ CURES = {
 WATCHES = {
     "completion": ("failed-jobs", "dead-letters"),
     "schedule": ("missed-departures", "queue-age", "stuck-jobs", "dispatcher-errors"),
+    "account": ("unaccounted",),
+    "promise": ("burn-rate-1h", "burn-rate-6h", "burn-rate-24h"),
 }
 """What the alarms of a batch design look after."""
 
@@ -164,10 +166,9 @@ def _nobody_monitors(profile: Profile, made: Plan, chosen: Candidate) -> Iterato
     del profile, made
     if not isinstance(chosen.design, BatchDesign):
         return
-    watched = " and ".join(
-        f"{what} ({', '.join(name for name in names if name in chosen.design.alarms)})"
-        for what, names in WATCHES.items()
-    )
+    made_here = {what: [name for name in names if name in chosen.design.alarms] for what, names in WATCHES.items()}
+    *firsts, last = [f"{what} ({', '.join(names)})" for what, names in made_here.items() if names]
+    watched = f"{', '.join(firsts)} and {last}"
     yield Advice(
         code="nobody-monitors",
         message=f"nobody looks at a batch while it runs. Alarms watch its {watched}: subscribe somebody to their "

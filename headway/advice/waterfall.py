@@ -12,6 +12,7 @@ from headway.architectures.candidate import Result
 from headway.architectures.design import RealtimeDesign
 from headway.assumptions import assume
 from headway.bill.pricing import Pricing
+from headway.planning.candidates import with_dashboard
 from headway.planning.plan import Plan
 from headway.planning.search import plan
 from headway.prices import PriceBook, load_book
@@ -65,7 +66,7 @@ def _live_stages(profile: Profile, made: Plan, book: PriceBook) -> Iterator[tupl
         yield "runs today", today
     workload = Workload(profile, build_demand(profile, scale=made.scale), Pricing(book, profile.region))
     bills: dict[bool, Decimal] = {}
-    for one in planned("realtime", workload):
+    for one in (with_dashboard(found, workload) for found in planned("realtime", workload)):
         if one.feasible and one.bill is not None and isinstance(one.design, RealtimeDesign):
             bills[one.design.autoscaled] = one.bill.total.expected
     if False in bills:

@@ -17,7 +17,7 @@ import numpy as np
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import AsynchronousDesign, Wait
 from headway.architectures.endpoint_path import endpoint_lines, volume_gb
-from headway.architectures.queue_path import alarm_lines, stored_lines
+from headway.architectures.queue_path import stored_lines, watching_lines
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -123,7 +123,7 @@ def bill(design: AsynchronousDesign, workload: Workload) -> Bill:
                 resource_types=("aws:sns/topic:Topic",),
             ),
             *endpoint_lines(workload),
-            *alarm_lines(design.alarms, workload),
+            *watching_lines(design, design.alarms, workload),
         )
     )  # fmt: skip
 
@@ -191,7 +191,7 @@ def _candidate(workload: Workload, sized: Sized) -> Candidate | str:
     if late:
         return late
     design = AsynchronousDesign(
-        **workload.base_design(), instance_type=f"ml.{sized.hardware}",
+        **workload.base_design(), burn_rates=workload.burn_rates(), instance_type=f"ml.{sized.hardware}",
         min_instances=0 if sized.sleeps else sized.instances, max_instances=sized.instances,
         concurrency=sized.concurrency, storage_gb=volume_gb(sized.hardware),
         load_time_s=workload.profile.model.load_time_on(sized.hardware),

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from headway.architectures.promise import METRICS, burn_alarm
 from headway.profile import Container
 from headway.units import HOURS_PER_WEEK
 
@@ -53,9 +54,39 @@ class BaseDesign(Value):
     """The tightest wait promised: alarms watch it."""
     percentile: float
     log_retention_days: int = 30
+    dashboard: bool = False
+    """Whether it has a dashboard. A part of a hybrid has none: the whole's shows it too."""
 
 
-class RealtimeDesign(BaseDesign):
+class BurnRate(Value):
+    """Late requests in a window that spend the promise too fast: an alarm of its own."""
+
+    window_s: int
+    late_share: float
+
+
+class WatchedDesign(BaseDesign):
+    """A design whose requests are timed: what share of them may be late, and in which windows that is watched."""
+
+    burn_rates: tuple[BurnRate, ...] = ()
+
+    @property
+    def burn_alarms(self) -> dict[str, int]:
+        """The alarms on the profile's own promise, each with the metrics it looks at."""
+        return {burn_alarm(rate.window_s): METRICS for rate in self.burn_rates}
+
+
+class WatchdogDesign(Value):
+    """A function that counts once in a while: what was accepted is finished, waiting or dead."""
+
+    memory_mb: int
+    every_s: int
+    timeout_s: int = 60
+    most_unaccounted: int
+    """Requests of a day by which the counts may differ: CloudWatch's and SQS's counts are not exact."""
+
+
+class RealtimeDesign(WatchedDesign):
     """A SageMaker endpoint with a floor by hour of week and, if autoscaled, target tracking above it."""
 
     architecture: Literal["realtime"] = "realtime"
@@ -79,7 +110,7 @@ class RealtimeDesign(BaseDesign):
 
         The component makes these, the bill charges for these; target tracking makes its own two, out and in.
         """
-        own = {"errors": 1, "invalid-requests": 1, "latency": 2, "not-enough-instances": 1}
+        own = {"errors": 1, "invalid-requests": 1, "latency": 2, "not-enough-instances": 1, **self.burn_alarms}
         return own | ({"scale-out": 1, "scale-in": 1} if self.invocations_per_instance is not None else {})
 
     @property
@@ -93,7 +124,7 @@ class RealtimeDesign(BaseDesign):
         return tuple((h, now) for h, now in enumerate(self.floors) if now != self.floors[h - 1])
 
 
-class ServerlessDesign(BaseDesign):
+class ServerlessDesign(WatchedDesign):
     """A SageMaker serverless endpoint."""
 
     architecture: Literal["serverless"] = "serverless"
@@ -105,10 +136,10 @@ class ServerlessDesign(BaseDesign):
     @property
     def alarms(self) -> dict[str, int]:
         """The alarms that watch it, each with the metrics it looks at."""
-        return {"errors": 1, "invalid-requests": 1, "latency": 2, "throttles": 1}
+        return {"errors": 1, "invalid-requests": 1, "latency": 2, "throttles": 1, **self.burn_alarms}
 
 
-class AsynchronousDesign(BaseDesign):
+class AsynchronousDesign(WatchedDesign):
     """A SageMaker asynchronous endpoint: a queue of its own, woken by a backlog, asleep without one."""
 
     architecture: Literal["asynchronous"] = "asynchronous"
@@ -135,8 +166,13 @@ class AsynchronousDesign(BaseDesign):
     @property
     def alarms(self) -> dict[str, int]:
         """The alarms that watch and scale it, each with the metrics it looks at."""
-        own = {"failures": 1, "expired": 1, "oldest-request": 1}
+        own = {"failures": 1, "expired": 1, "oldest-request": 1, **self.burn_alarms}
         return own | ({"wake": 1, "scale-out": 1, "scale-in": 1} if self.sleeps else {})
+
+
+def accounting(watchdog: WatchdogDesign | None) -> dict[str, int]:
+    """The watchdog's alarm."""
+    return {"unaccounted": 1} if watchdog else {}
 
 
 class WorkerPool(Value):
@@ -186,7 +222,7 @@ class FeederDesign(Value):
     """So long without a manifest is too long; None where an alarm cannot look back that far."""
 
 
-class BatchDesign(BaseDesign):
+class BatchDesign(WatchedDesign):
     """SQS -> a dispatcher ticked every minute -> AWS Batch workers on spot, on-demand behind them."""
 
     architecture: Literal["batch"] = "batch"
@@ -204,6 +240,7 @@ class BatchDesign(BaseDesign):
     dispatcher_timeout_s: int = 50
     root_volume_gb: int
     results_kept_days: int
+    watchdog: WatchdogDesign | None = None
     feeder: FeederDesign | None = None
     """What puts scheduled work into the queue; None where clients send requests."""
     results_to: Literal["bucket", "table"] = "bucket"
@@ -214,15 +251,19 @@ class BatchDesign(BaseDesign):
         """The alarms that watch it, each with the metrics it looks at."""
         names = ("queue-age", "dead-letters", "failed-jobs", "stuck-jobs", "missed-departures", "dispatcher-errors")
         fed = ("feeder-errors", "missed-manifests") if self.feeder and self.feeder.silence_s else ("feeder-errors",)
-        return dict.fromkeys((*names, *fed) if self.feeder else names, 1)
+        return dict.fromkeys((*names, *fed) if self.feeder else names, 1) | accounting(self.watchdog) | self.burn_alarms
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Custom metrics that the dispatcher writes: the runtime emits these, the bill charges for these."""
-        return ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
+        """Custom metrics: the dispatcher and the workers emit these, the bill charges for these.
+
+        What waits and how old it is, SQS itself tells free of charge.
+        """
+        own = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind", "PromiseUsed", "Busy")
+        return (*own, "Unaccounted") if self.watchdog else own
 
 
-class MicroBatchDesign(BaseDesign):
+class MicroBatchDesign(WatchedDesign):
     """SQS -> a function that closes a batch at N items or T seconds -> a real-time endpoint sized for the batches."""
 
     architecture: Literal["microbatch"] = "microbatch"
@@ -241,11 +282,18 @@ class MicroBatchDesign(BaseDesign):
     max_receives: int = 5
     queue_retention_s: int
     results_kept_days: int
+    watchdog: WatchdogDesign | None = None
 
     @property
     def alarms(self) -> dict[str, int]:
         """The alarms that watch queue and function, each with the metrics it looks at; the endpoint has its own."""
-        return {"queue-age": 1, "dead-letters": 1, "function-errors": 1}
+        own = {"queue-age": 1, "dead-letters": 1, "function-errors": 1}
+        return own | accounting(self.watchdog) | self.burn_alarms
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Custom metrics: the function emits these, the bill charges for these."""
+        return ("PromiseUsed", "Unaccounted") if self.watchdog else ("PromiseUsed",)
 
 
 SimpleDesign = Annotated[

@@ -9,7 +9,7 @@ from headway.architectures import batch
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import BatchDesign
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign
-from headway.architectures.queue_path import alarm_lines
+from headway.architectures.queue_path import watching_lines
 from headway.architectures.router_path import Fitting, Parts, router_lines, table_lines
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -78,7 +78,7 @@ def ahead_bill(
             *router_lines(design.router, workload, [live], answered=monthly - live.monthly_requests),
             *table_lines(design.table, workload, rows=rows, writes=fill.monthly_requests, reads=monthly,
                          metrics=len(METRICS)),
-            *alarm_lines(design.alarms, workload),
+            *watching_lines(design, design.alarms, workload),
         )
     )  # fmt: skip
     return Bill.of_parts({"": own, FILL: fill.bill, LIVE: live.bill})

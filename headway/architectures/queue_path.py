@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil
 
-from headway.architectures.design import BaseDesign
+from headway.architectures.design import BaseDesign, WatchdogDesign
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Line
 from headway.bill.pricing import Context, not_modelled
-from headway.units import DAYS_PER_MONTH
+from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 QUEUE_TYPES = ("aws:sqs/queue:Queue",)
 BUCKET_TYPES = ("aws:s3/bucket:Bucket",)
+WATCHDOG_ASKS = 4
+"""Metrics that a watchdog's account takes: sent, deleted, deleted from the dead letters, finished."""
 RECEIVED_AT_ONCE = 10
 """Messages one ReceiveMessage returns at the most (Amazon SQS API reference)."""
 
@@ -75,8 +78,8 @@ def stored_lines(
     )
 
 
-def alarm_lines(alarms: Mapping[str, int], workload: Workload) -> tuple[Line, ...]:
-    """The alarms that the component makes: CloudWatch charges for each metric that one looks at.
+def watching_lines(design: BaseDesign, alarms: Mapping[str, int], workload: Workload) -> tuple[Line, ...]:
+    """The alarms that the component makes and its dashboard: CloudWatch charges for each metric an alarm looks at.
 
     The topic that they tell has a key of its own, whose price is not in the book; a topic that is wired in needs none.
     """
@@ -89,6 +92,45 @@ def alarm_lines(alarms: Mapping[str, int], workload: Workload) -> tuple[Line, ..
             description="alarms",
             resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",),
         ),
+        *(dashboard_lines(workload) if design.dashboard else ()),
         not_modelled("KMS", "customer_key", "key-month", key),
         not_modelled("SNS", "standard_publish", "message", topic),
     )
+
+
+def dashboard_lines(workload: Workload) -> tuple[Line, ...]:
+    """A dashboard's month; an account's first three are free, which the free tier knows."""
+    return services.cloudwatch(
+        workload.pricing, dashboards=1, description="dashboard", assumptions=("dashboard.least_bill",),
+        resource_types=("aws:cloudwatch/dashboard:Dashboard",),
+    )  # fmt: skip
+
+
+def watchdog_design(workload: Workload) -> WatchdogDesign:
+    """Who counts a day's requests, and by how many the counts may differ."""
+    a_day = workload.demand.per_week / 7
+    return WatchdogDesign(
+        memory_mb=int(assume("watchdog.memory_mb")),
+        every_s=int(assume("watchdog.every")),
+        most_unaccounted=max(int(assume("watchdog.least_difference")), ceil(a_day * assume("watchdog.difference"))),
+    )
+
+
+def watchdog_lines(watchdog: WatchdogDesign | None, workload: Workload) -> tuple[Line, ...]:
+    """The watchdog's calls, what it asks CloudWatch, its ledger."""
+    if watchdog is None:
+        return ()
+    calls = HOURS_PER_MONTH * 3600 / watchdog.every_s
+    pricing = workload.pricing
+    return (
+        *services.lambda_(
+            pricing, requests=calls, seconds=assume("watchdog.seconds"), memory_mb=watchdog.memory_mb, arch="arm64",
+            description="watchdog", assumptions=("watchdog.seconds",),
+            resource_types=("aws:lambda/function:Function",),
+        ),
+        *services.scheduler(pricing, invocations=calls, description="watchdog's ticks",
+                            resource_types=("aws:scheduler/schedule:Schedule",)),
+        *services.cloudwatch(pricing, api_requests=calls * WATCHDOG_ASKS, description="counts that the watchdog reads",
+                             resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",)),
+        *services.s3(pricing, puts=calls, gets=calls, description="watchdog's ledger", resource_types=BUCKET_TYPES),
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from math import ceil, inf
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import RealtimeDesign, Wait
 from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S, endpoint_lines, volume_gb
-from headway.architectures.queue_path import alarm_lines
+from headway.architectures.queue_path import watching_lines
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -86,7 +86,7 @@ def bill(design: RealtimeDesign, workload: Workload) -> Bill:
                 resource_types=HOSTING_TYPES,
             ),
             *endpoint_lines(workload),
-            *alarm_lines(design.alarms, workload),
+            *watching_lines(design, design.alarms, workload),
         )
     )  # fmt: skip
 
@@ -168,7 +168,8 @@ def _candidate(workload: Workload, sized: Sized, *, autoscaled: bool) -> Candida
         target = max(peak / count for peak, count in zip(demand.peak, sized.needed, strict=True)) / 60
         target = max(target, 1.0)
     design = RealtimeDesign(
-        **workload.base_design(), instance_type=f"ml.{sized.hardware}", floors=floors, max_instances=most,
+        **workload.base_design(), burn_rates=workload.burn_rates(),
+        instance_type=f"ml.{sized.hardware}", floors=floors, max_instances=most,
         autoscaled=autoscaled, invocations_per_instance=target, storage_gb=volume_gb(sized.hardware),
         load_time_s=load,
     )  # fmt: skip

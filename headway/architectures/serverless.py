@@ -13,7 +13,7 @@ from math import ceil, inf
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import ServerlessDesign, Wait
 from headway.architectures.endpoint_path import SYNC_TIMEOUT_S, endpoint_lines
-from headway.architectures.queue_path import alarm_lines
+from headway.architectures.queue_path import watching_lines
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -95,7 +95,7 @@ def bill(design: ServerlessDesign, workload: Workload) -> Bill:
                 description="serverless endpoint", resource_types=ENDPOINT_TYPES,
             ),
             *endpoint_lines(workload),
-            *alarm_lines(design.alarms, workload),
+            *watching_lines(design, design.alarms, workload),
         )
     )  # fmt: skip
 
@@ -121,7 +121,8 @@ def _candidate(workload: Workload, function: Function, *, provisioned: bool) -> 
     if late:
         return late
     design = ServerlessDesign(
-        **workload.base_design(), memory_mb=function.memory_gb * 1024, max_concurrency=concurrency,
+        **workload.base_design(), burn_rates=workload.burn_rates(),
+        memory_mb=function.memory_gb * 1024, max_concurrency=concurrency,
         provisioned_concurrency=concurrency if provisioned else 0, load_time_s=function.load_s,
     )  # fmt: skip
     backlog = _backlog(design, workload, function)

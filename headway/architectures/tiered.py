@@ -13,7 +13,7 @@ from dataclasses import replace
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import Wait
 from headway.architectures.hybrid_design import Part, Route, TieredDesign
-from headway.architectures.queue_path import alarm_lines
+from headway.architectures.queue_path import watching_lines
 from headway.architectures.router_path import (
     Fitting,
     Parts,
@@ -78,7 +78,7 @@ def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate
         results_kept_days=int(assume("results.kept_days")),
     )
     parts = list(chosen.values())
-    own = Bill(lines=(*router_lines(router, workload, parts), *alarm_lines(design.alarms, workload)))
+    own = Bill(lines=(*router_lines(router, workload, parts), *watching_lines(design, design.alarms, workload)))
     bills = {part_name(group): part.bill for group, part in chosen.items()}
     return Candidate(
         architecture="tiered",

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from headway.architectures.candidate import Candidate, Operations
-from headway.architectures.design import BaseDesign, RequestShape
+from headway.architectures.design import BaseDesign, BurnRate, RequestShape
+from headway.architectures.promise import burn_windows
 from headway.assumptions import assume, assume_range
 from headway.bill.lines import Range
 from headway.bill.pricing import Pricing
 from headway.profile import Profile
 from headway.sizing.service_time import BatchTime, ServiceTime
 from headway.traffic.demand import Demand
-from headway.units import to_decimal
+from headway.units import HOURS_PER_WEEK, to_decimal
 
 
 class Scenario(NamedTuple):
@@ -142,6 +143,11 @@ class Workload:
             percentile=self.demand.percentile,
         )
         return {name: getattr(stated, name) for name in BaseDesign.model_fields}
+
+    def burn_rates(self, longest_gap_s: float = 0.0) -> tuple[BurnRate, ...]:
+        """How the promise is watched, where results come ``longest_gap_s`` apart at the most."""
+        found = burn_windows(self.demand.percentile, self.demand.per_week / HOURS_PER_WEEK, longest_gap_s)
+        return tuple(BurnRate(window_s=window.seconds, late_share=window.late_share) for window in found)
 
     def single_service(self, hardware: str) -> tuple[ServiceTime, int]:
         """Service time of one request on its own, and the requests an instance serves at once."""

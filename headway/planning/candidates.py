@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload, planned
 from headway.architectures.candidate import Candidate
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign, TieredDesign
+from headway.architectures.queue_path import dashboard_lines
 from headway.architectures.router_path import Parts
+from headway.assumptions import assume
+from headway.bill.lines import Bill
 from headway.selection import Ranked, best_variant, choose, rank
+from headway.units import to_decimal
 
 Shape = Mapping[str, str]
 """The architecture of each part of a hybrid, by the part's name."""
@@ -30,7 +34,20 @@ def rank_all(names: Sequence[str], workload: Workload, share: float, shape: Shap
     for name in names:
         if name in HYBRIDS and (HYBRIDS[name].applies(workload) or len(names) == 1):
             found += HYBRIDS[name].plan(workload, parts, tuple(shape or ()))
-    return [rank(one, book) for one in found]
+    return [rank(with_dashboard(one, workload), book) for one in found]
+
+
+def with_dashboard(candidate: Candidate, workload: Workload) -> Candidate:
+    """The whole with a dashboard, where it costs enough to be worth one; parts are shown on their whole's."""
+    bill, design = candidate.bill, candidate.design
+    if bill is None or design is None or bill.total.expected < to_decimal(assume("dashboard.least_bill")):
+        return candidate
+    return candidate.model_copy(
+        update={
+            "design": design.model_copy(update={"dashboard": True}),
+            "bill": bill + Bill(lines=dashboard_lines(workload)),
+        }
+    )
 
 
 def parts_of(candidate: Candidate) -> dict[str, str]:

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from headway_runtime.metrics import FLEET, emit
 from headway_runtime.reconcile import (
     CALLED_OFF,
     LIVING,
@@ -29,9 +28,10 @@ from headway_runtime.reconcile import (
     recent_departures,
     reconcile,
 )
-from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, LAST_CALL, VARIABLE, DispatcherSettings
+from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, LAST_CALL, VARIABLE, DispatcherSettings
 
-METRICS = ("Waiting", "LivingWorkers", "SubmittedWorkers", "SecondsBehind")
+METRICS = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind")
+"""Of a tick. What waits is in its log line; as a metric SQS tells it free of charge."""
 ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
 DESCRIBED_AT_ONCE = 100
@@ -103,6 +103,7 @@ def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
     environment = [
         {"name": JOB_QUOTA, "value": str(action.quota)},
         {"name": JOB_DEPARTURE, "value": action.departure},
+        {"name": JOB_PROMISE, "value": f"{action.promise_s:g}"},
     ]
     override = {"containers": [{"name": "worker", "environment": environment}]}
     left = action.workers
@@ -183,7 +184,7 @@ def _report(now: datetime, settings: DispatcherSettings, observed: Observed, dec
     """The tick's log line: also its metrics, in CloudWatch's embedded format."""
     submitted = [action for action in decision.actions if isinstance(action, Submit)]
     report: dict[str, Any] = {
-        "Fleet": settings.name,
+        FLEET: settings.name,
         "Waiting": observed.waiting,
         "LivingWorkers": sum(job.count(LIVING) for job in observed.jobs),
         "SubmittedWorkers": sum(action.workers for action in submitted),
@@ -194,17 +195,8 @@ def _report(now: datetime, settings: DispatcherSettings, observed: Observed, dec
         "cancelled": [action.job.name for action in decision.actions if isinstance(action, Cancel)],
         "notes": list(decision.notes),
     }
-    metadata = {
-        "Timestamp": int(time.time() * 1000),
-        "CloudWatchMetrics": [
-            {
-                "Namespace": settings.metrics_namespace,
-                "Dimensions": [["Fleet"]],
-                "Metrics": [{"Name": name} for name in METRICS],
-            }
-        ],
-    }
-    print(json.dumps({"_aws": metadata, **report}), flush=True)  # noqa: T201 - a function's log is its standard output
+    told = {name: value for name, value in report.items() if name not in (*METRICS, FLEET)}
+    emit(FLEET, settings.name, {name: report[name] for name in METRICS}, **told)
     return report
 
 

@@ -30,6 +30,12 @@ class Item:
         """How often it was received, this time included."""
         return int(self.message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
 
+    @property
+    def sent(self) -> float | None:
+        """When it was sent, by SQS's clock, in seconds since the epoch; None where SQS does not say."""
+        stamp = self.message.get("Attributes", {}).get("SentTimestamp")
+        return None if stamp is None else int(stamp) / 1000
+
 
 class Answer(NamedTuple):
     """An item's output and when the model was asked and answered, in seconds since the epoch."""
@@ -110,7 +116,7 @@ def result_of(
     """
     if item.request is None:
         raise ValueError(f"no request: {item.error}")
-    sent = int(item.message.get("Attributes", {}).get("SentTimestamp", started * 1000)) / 1000
+    sent = started if item.sent is None else item.sent
     return {
         "id": item.request.id,
         **content,

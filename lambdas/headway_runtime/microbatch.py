@@ -16,6 +16,7 @@ from typing import Any
 
 from headway_runtime.contract import parse_json
 from headway_runtime.items import Answer, Item, answers, open_item, result_of
+from headway_runtime.metrics import FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import ModelError, as_many
 from headway_runtime.results import write_once
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
@@ -61,6 +62,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     left = [item for item in items if id(item) not in done]
     for item in left:
         _failed(item, settings, s3)
+    now = time.time()
+    used = [promise_used(item.sent or now, now, settings.promise_s) for item in items if id(item) in done]
+    emit(FLEET, settings.name, {PROMISE_USED: used})
     _log("batch", items=len(items), failed=len(left))
     return {"batchItemFailures": [{"itemIdentifier": item.message["MessageId"]} for item in left]}
 

@@ -80,6 +80,7 @@ class Submit:
     workers: int
     quota: int
     departure: str
+    promise_s: float
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,9 @@ def _fleet(settings: DispatcherSettings, due: Departure, observed: Observed, old
     # So late that its last call has come: spot has no time left.
     purchase = ON_DEMAND if oldest_s >= rule.last_call_s else SPOT
     return Submit(
-        job_name(settings, due.at, purchase, 0, rule.pool), rule.pool, purchase, workers, quota, stamp(due.at)
-    )
+        job_name(settings, due.at, purchase, 0, rule.pool), rule.pool, purchase, workers, quota, stamp(due.at),
+        rule.promise_s,
+    )  # fmt: skip
 
 
 def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed) -> list[Submit]:
@@ -204,7 +206,8 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
     attempt = 1 + max((int(job.name.rsplit("-", 1)[1]) for job in own), default=0)
     name = job_name(settings, due.at, ON_DEMAND, attempt, due.rule.pool)
     workers = min(wanted, due.rule.max_workers)
-    return [Submit(name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at))]
+    return [Submit(name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at),
+                   due.rule.promise_s)]  # fmt: skip
 
 
 def _last_call(
@@ -230,5 +233,5 @@ def _last_call(
         quota = max(rule.quota, ceil(observed.waiting / missing)) if missing >= rule.max_workers else rule.quota
         attempt = 1 + max(int(job.name.rsplit("-", 1)[1]) for job in own)
         name = job_name(settings, departure.at, ON_DEMAND, attempt, rule.pool)
-        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, stamp(departure.at)))
+        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, stamp(departure.at), rule.promise_s))
     return actions + [Cancel(job) for job in stuck]

@@ -17,6 +17,7 @@ from typing import Any
 
 from headway_runtime.contract import ID_PATTERN, REQUESTS_PREFIX, BadRequestError, Request, parse_request, submit
 from headway_runtime.items import iso
+from headway_runtime.metrics import ROUTER, emit
 from headway_runtime.model import ModelError
 from headway_runtime.results import get_row, key_of
 from headway_runtime.routes import route_of
@@ -24,7 +25,6 @@ from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings
 
 UPLOAD_S = 900
 METRICS = ("Hits", "Misses", "RowAge")
-NAMESPACE = "Headway"
 FEATURES, REQUEST = "features", "request"
 """What an endpoint is sent when features are joined: ``{"request": body, "features": row}``."""
 
@@ -183,13 +183,7 @@ def _upload(settings: RouterSettings) -> dict[str, Any]:
 def _count(settings: RouterSettings, hit: bool, age_s: float) -> None:
     """The table's hits, misses and ages as metrics in the log (CloudWatch's embedded format): no call, no wait."""
     values = {"Hits": int(hit), "Misses": int(not hit), **({"RowAge": round(age_s, 1)} if hit else {})}
-    about = {
-        "Timestamp": int(time.time() * 1000),
-        "CloudWatchMetrics": [
-            {"Namespace": NAMESPACE, "Dimensions": [["Router"]], "Metrics": [{"Name": name} for name in values]}
-        ],
-    }
-    print(json.dumps({"_aws": about, "Router": settings.name, **values}), flush=True)  # noqa: T201 - the function's log
+    emit(ROUTER, settings.name, values)
 
 
 def _reply(status: int, content: dict[str, Any]) -> dict[str, Any]:

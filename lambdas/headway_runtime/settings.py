@@ -16,8 +16,9 @@ VARIABLE = "HEADWAY_SETTINGS"
 """The environment variable that holds the settings."""
 PLAIN_BYTES, PACKED = 3000, "zlib:"
 """A function's whole environment holds 4 KB (AWS Lambda quotas): longer settings travel packed."""
-JOB_QUOTA, JOB_DEPARTURE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE"
-"""Set for each job by the dispatcher: items to take, and the departure that it serves."""
+JOB_QUOTA, JOB_DEPARTURE, JOB_PROMISE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE", "HEADWAY_PROMISE"
+"""Set for each job by the dispatcher: items to take, the departure that it serves, and the wait in seconds that was
+promised to what it takes."""
 LAST_CALL = "last call: its work went on-demand"
 """Why the dispatcher ends a spot job that never started, as Batch keeps it: by this it is told from one that died."""
 
@@ -64,6 +65,8 @@ class Departures:
     max_workers: int
     last_call_s: float
     """Age of the oldest message at which what is left goes on-demand; 0: always on-demand."""
+    promise_s: float
+    """The wait that was promised to what these departures take: against it the workers' metrics are held."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,6 @@ class DispatcherSettings(Settings):
     departures: tuple[Departures, ...]
     pools: Mapping[str, Pool]
     tick_s: int = 60
-    metrics_namespace: str = "Headway"
 
     @classmethod
     def _read(cls, fields: dict[str, Any]) -> Self:
@@ -110,6 +112,8 @@ class WorkerSettings(Settings):
     """Expected time from start to the model's first answer; the worker gives it three times that and a minute."""
     seconds_per_batch: float
     """Expected time of a full batch."""
+    name: str
+    """Of the fleet, in its metrics."""
     stop_after_s: float = 0.0
     """Take nothing more after this long, so that the job's time limit ends no batch; 0: never."""
     artifact: str = ""
@@ -131,9 +135,26 @@ class MicroBatchSettings(Settings):
     endpoint_name: str
     results_bucket: str
     max_receives: int
+    name: str
+    """Of its metrics."""
+    promise_s: float
+    """The wait that was promised to what it takes."""
     model: str = ""
     """Name and version of the model, written into each result."""
     results_prefix: str = "results/"
+
+
+@dataclass(frozen=True)
+class WatchdogSettings(Settings):
+    """All that the watchdog knows."""
+
+    name: str
+    """Of the fleet, in its metrics."""
+    queue_url: str
+    dead_letter_url: str
+    bucket: str
+    ledger: str
+    """The key of its notes in the bucket."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from math import inf
 from typing import Any
 
 from headway_runtime.items import Item, answers, open_item, result_of
+from headway_runtime.metrics import BUSY, FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import ModelError, invoke, wait_until_ready
 from headway_runtime.results import BucketSink, Sink, TableSink, key_of
-from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
+from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
 from headway_runtime.visibility import Held
 
 EMPTY_POLLS = 2
@@ -46,10 +47,11 @@ class Worker:
     """One run of the worker; clients and clock come from outside."""
 
     def __init__(
-        self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "", dynamodb: Any = None
-    ) -> None:
+        self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "", promise_s: float = 0.0,
+        dynamodb: Any = None,
+    ) -> None:  # fmt: skip
         self.settings, self.sqs, self.s3 = settings, sqs, s3
-        self.quota, self.departure = quota, departure
+        self.quota, self.departure, self.promise_s = quota, departure, promise_s
         bucket = BucketSink(s3, settings.results_bucket, settings.results_prefix)
         self.sink: Sink = bucket
         if settings.table:
@@ -112,6 +114,7 @@ class Worker:
             self._result(answer.item, {"output": answer.output}, answer.started, answer.finished)
             done.append(answer.item)
         held.delete([item.message for item in done])
+        self._tell(done)
         for item in items:
             if item.error:
                 self._give_back(item, held)
@@ -136,6 +139,13 @@ class Worker:
         else:
             self.tally.already_there += 1
 
+    def _tell(self, done: Sequence[Item]) -> None:
+        """How much of its promise each finished item used; counted once its message is gone, so that none is missed."""
+        now = time.time()
+        if done and self.promise_s:
+            used = [promise_used(item.sent or now, now, self.promise_s) for item in done]
+            emit(FLEET, self.settings.name, {PROMISE_USED: used}, departure=self.departure)
+
     def _give_back(self, item: Item, held: Held) -> None:
         """Back to the queue; after its last receive SQS moves it to the dead letters, and its result says why."""
         self.tally.failed += 1
@@ -158,13 +168,17 @@ def main() -> int:
         dynamodb=boto3.client("dynamodb") if settings.table else None,
         quota=int(os.environ.get(JOB_QUOTA, "1000000")),
         departure=os.environ.get(JOB_DEPARTURE, ""),
+        promise_s=float(os.environ.get(JOB_PROMISE, "0")),
     )
+    started = time.monotonic()
     signal.signal(signal.SIGTERM, worker.stop)
     try:
         tally = worker.run()
     except ModelError as error:
         _log("model failed", error=str(error), **worker.tally.__dict__)
         return 1
+    busy = 100 * tally.model_s / max(time.monotonic() - started, 1e-9)
+    emit(FLEET, settings.name, {BUSY: round(busy, 1)}, departure=worker.departure)
     _log("finished", departure=worker.departure, stopped=worker.stopping, **tally.__dict__)
     return 0
 

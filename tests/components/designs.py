@@ -5,11 +5,13 @@ from __future__ import annotations
 from headway.architectures.design import (
     AsynchronousDesign,
     BatchDesign,
+    BurnRate,
     DepartureRule,
     MicroBatchDesign,
     RealtimeDesign,
     RequestShape,
     ServerlessDesign,
+    WatchdogDesign,
     WorkerPool,
 )
 from headway.profile import Container
@@ -27,11 +29,15 @@ BASE = {
     "log_retention_days": 30,
 }
 
+BURN_RATES = (BurnRate(window_s=3600, late_share=0.144), BurnRate(window_s=21_600, late_share=0.06))
+WATCHDOG = WatchdogDesign(memory_mb=192, every_s=3600, most_unaccounted=7)
+
 OFFICE_HOURS = tuple(5 if day < 5 and 8 <= hour < 18 else 2 for day in range(7) for hour in range(24))
 
 AUTOSCALED = RealtimeDesign(
     **BASE,
     max_wait_s=1.5,
+    burn_rates=BURN_RATES,
     instance_type="ml.g5.xlarge",
     floors=OFFICE_HOURS,
     max_instances=9,
@@ -41,6 +47,7 @@ AUTOSCALED = RealtimeDesign(
     scale_out_cooldown_s=70,
     storage_gb=0,
     load_time_s=400,
+    dashboard=True,
 )
 FLAT = AUTOSCALED.model_copy(
     update={
@@ -51,12 +58,16 @@ FLAT = AUTOSCALED.model_copy(
         "storage_gb": 30,
         "invocations_per_instance": None,
         "load_time_s": 20,
+        "burn_rates": (),
+        "dashboard": False,
     }
 )
-SERVERLESS = ServerlessDesign(**BASE, max_wait_s=5, memory_mb=4096, max_concurrency=7, load_time_s=9)
+SERVERLESS = ServerlessDesign(
+    **BASE, max_wait_s=5, burn_rates=BURN_RATES[1:], memory_mb=4096, max_concurrency=7, load_time_s=9, dashboard=True,
+)  # fmt: skip
 ASYNCHRONOUS = AsynchronousDesign(
-    **BASE, max_wait_s=4500, instance_type="ml.g5.xlarge", min_instances=0, max_instances=3, concurrency=2,
-    storage_gb=0, load_time_s=120, expires_s=9000, results_kept_days=45,
+    **BASE, max_wait_s=4500, burn_rates=BURN_RATES, instance_type="ml.g5.xlarge", min_instances=0, max_instances=3, concurrency=2,
+    storage_gb=0, load_time_s=120, expires_s=9000, results_kept_days=45, dashboard=True,
 )  # fmt: skip
 
 GPU_POOL = WorkerPool(
@@ -77,6 +88,7 @@ CPU_POOL = GPU_POOL.model_copy(
 BATCH = BatchDesign(
     **BASE,
     max_wait_s=1800,
+    burn_rates=BURN_RATES,
     pools=(GPU_POOL, CPU_POOL),
     departures=(
         DepartureRule(
@@ -97,9 +109,11 @@ BATCH = BatchDesign(
     dispatcher_timeout_s=50,
     root_volume_gb=66,
     results_kept_days=45,
+    watchdog=WATCHDOG,
+    dashboard=True,
 )  # fmt: skip
 MICROBATCH = MicroBatchDesign(
-    **BASE, max_wait_s=45, batch_size=24, window_s=7, max_concurrency=9, endpoint=FLAT, seconds_per_batch=1.7,
+    **BASE, max_wait_s=45, burn_rates=BURN_RATES, batch_size=24, window_s=7, max_concurrency=9, endpoint=FLAT, seconds_per_batch=1.7,
     function_memory_mb=640, function_timeout_s=80, visibility_timeout_s=487, max_receives=4, queue_retention_s=345_600,
-    results_kept_days=45,
+    results_kept_days=45, watchdog=WATCHDOG, dashboard=True,
 )  # fmt: skip

@@ -19,7 +19,7 @@ def made() -> Provisioned:
 
 
 def dispatcher(made: Provisioned) -> DispatcherSettings:
-    variables = made.one("lambda:Function").inputs["environment"]["variables"]
+    variables = made.one("lambda:Function", "dispatcher").inputs["environment"]["variables"]
     return DispatcherSettings.from_json(variables[VARIABLE])
 
 
@@ -45,14 +45,14 @@ def test_the_dispatcher_submits_to_the_queues_of_each_pool(made: Provisioned) ->
 
 
 def test_the_function_has_the_designs_memory_and_time(made: Provisioned) -> None:
-    function = made.one("lambda:Function").inputs
+    function = made.one("lambda:Function", "dispatcher").inputs
     assert (function["memorySize"], function["timeout"]) == (320, 50)
     assert function["handler"] == "headway_runtime.dispatcher.handler"
     assert function["architectures"] == ["arm64"]
 
 
 def test_it_ticks_every_minute_in_utc_and_a_late_tick_is_dropped(made: Provisioned) -> None:
-    tick = made.one("scheduler:Schedule").inputs
+    tick = made.one("scheduler:Schedule", "dispatcher-tick").inputs
     assert tick["scheduleExpression"] == "rate(1 minute)"
     assert tick["scheduleExpressionTimezone"] == "UTC"
     assert tick["target"]["retryPolicy"] == {"maximumEventAgeInSeconds": 60, "maximumRetryAttempts": 0}
@@ -201,6 +201,7 @@ def test_no_role_may_do_more_than_its_purpose(made: Provisioned) -> None:
         ("loans-instance-policy", "ecs:DiscoverPollEndpoint"),
         ("loans-dispatcher-policy", "batch:DescribeJobs"),
         ("loans-dispatcher-policy", "batch:ListJobs"),
+        ("loans-watchdog-policy", "cloudwatch:GetMetricData"),
         ("loans-worker-start-policy", "ecr:GetAuthorizationToken"),
     }
     assert not [action for _, statement in made.statements() for action in statement["Action"] if action.endswith("*")]

@@ -65,7 +65,7 @@ def test_one_line_says_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr("pulumi.log.info", lambda message, *_: said.append(message))
     provisioned(plan(load_profile(BY_NAME["contact-form"])))
-    assert said == ["serverless: USD 0.56 a month, p95 wait 6.4 s (limit 8 s)"]
+    assert said == ["serverless: USD 0.76 a month, p95 wait 6.4 s (limit 8 s)"]
 
 
 def test_the_outputs_say_what_runs_and_why_and_what_it_costs(bundled: tuple[Plan, Provisioned]) -> None:

@@ -25,14 +25,16 @@ def test_a_batch_closes_as_the_design_says(made: Provisioned) -> None:
 
 def test_the_queue_outlasts_six_calls_and_the_window(made: Provisioned) -> None:
     queue = made.one("sqs:Queue", "requests").inputs
-    function = made.one("lambda:Function").inputs
+    function = made.one("lambda:Function", "batcher").inputs
     assert queue["visibilityTimeoutSeconds"] == 487 >= 6 * function["timeout"] + 7
     assert json.loads(queue["redrivePolicy"])["maxReceiveCount"] == 4
     assert (function["memorySize"], function["timeout"]) == (640, 80)
 
 
 def test_the_function_knows_its_endpoint_and_bucket(made: Provisioned) -> None:
-    told = MicroBatchSettings.from_json(made.one("lambda:Function").inputs["environment"]["variables"][VARIABLE])
+    told = MicroBatchSettings.from_json(
+        made.one("lambda:Function", "batcher").inputs["environment"]["variables"][VARIABLE]
+    )
     endpoint = made.one("sagemaker:Endpoint").inputs["name"]
     assert told.endpoint_name == endpoint
     assert told.results_bucket == made.one("s3:Bucket").name

@@ -19,7 +19,7 @@ from typing import Any
 
 from headway_rehearsal.account import account, served
 from headway_runtime.contract import Request, submit
-from headway_runtime.settings import JOB_DEPARTURE, JOB_QUOTA, VARIABLE, WorkerSettings
+from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
 
 REGION = "us-east-1"
 PATIENCE_S = 10.0
@@ -96,6 +96,7 @@ class Stand:
             VARIABLE: replace(self.settings, **settings).to_json(),
             JOB_QUOTA: str(quota),
             JOB_DEPARTURE: "20260603T1200Z",
+            JOB_PROMISE: "60",
         }
         # Short polls: one host holds this queue.
         code = (
@@ -155,7 +156,7 @@ def stand(*, seconds: float = 0.0, visibility_s: int = 30, max_receives: int = 3
         model = Model(seconds)
         settings = WorkerSettings(
             queue_url=f"{endpoint}/{aws.account}/requests", results_bucket="results", batch_size=batch,
-            visibility_timeout_s=visibility_s, max_receives=max_receives, load_time_s=1, seconds_per_batch=1,
+            visibility_timeout_s=visibility_s, max_receives=max_receives, load_time_s=1, seconds_per_batch=1, name="fleet",
             model="classifier:1", model_url=model.url,
         )  # fmt: skip
         made = Stand(sqs, s3, endpoint, url, dead, model, settings)

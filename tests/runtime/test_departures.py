@@ -17,7 +17,7 @@ SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 def rule(**changes: object) -> Departures:
     base = {
         "days": tuple(range(7)), "from_minute": 0, "to_minute": 1440, "every_minutes": 60, "pool": "g5", "quota": 10,
-        "max_workers": 5, "last_call_s": 4800,
+        "max_workers": 5, "last_call_s": 4800, "promise_s": 7200,
     }  # fmt: skip
     return Departures(**{**base, **changes})  # type: ignore[arg-type]
 

@@ -57,7 +57,7 @@ def fleet() -> Iterator[Fleet]:
         url = aws.client("sqs").create_queue(QueueName="requests")["QueueUrl"]
         hourly = Departures(
             days=tuple(range(7)), from_minute=0, to_minute=1440, every_minutes=60, pool="g5", quota=10, max_workers=5,
-            last_call_s=4800,
+            last_call_s=4800, promise_s=7200,
         )  # fmt: skip
         settings = DispatcherSettings(
             name="fleet", timezone="UTC", queue_url=url, departures=(hourly,),
@@ -139,14 +139,15 @@ def test_its_log_line_carries_the_metrics_that_the_bill_and_the_alarms_know(
     fleet.tick(NOON + timedelta(seconds=90))
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     (metrics,) = line["_aws"]["CloudWatchMetrics"]
-    assert [metric["Name"] for metric in metrics["Metrics"]] == list(BATCH.metrics)
+    assert [metric["Name"] for metric in metrics["Metrics"]] == list(dispatcher.METRICS)
+    assert set(dispatcher.METRICS) < set(BATCH.metrics)
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("Headway", [["Fleet"]])
     assert (line["Fleet"], line["Waiting"], line["SecondsBehind"]) == ("fleet", 3, 90)
 
 
 def test_settings_go_through_the_environment_unchanged(fleet: Fleet) -> None:
     assert DispatcherSettings.from_json(fleet.settings.to_json()) == fleet.settings
-    worker = WorkerSettings("q", "b", 8, 120, 5, 90.0, 6.4)
+    worker = WorkerSettings("q", "b", 8, 120, 5, 90.0, 6.4, "fleet")
     assert WorkerSettings.from_json(worker.to_json()) == worker
     with pytest.raises(ValueError, match="HEADWAY_SETTINGS"):
         WorkerSettings.from_json("[]")
@@ -241,7 +242,7 @@ def test_a_fleet_is_as_few_arrays_of_2_to_10000_as_hold_it_and_one_worker_a_plai
     fleet: Fleet, workers: int, sizes: list[int]
 ) -> None:
     batch = Recorder()
-    submit = Submit("fleet-g5-20260603T1200Z-spot-0", "g5", "spot", workers, 7, "20260603T1200Z")
+    submit = Submit("fleet-g5-20260603T1200Z-spot-0", "g5", "spot", workers, 7, "20260603T1200Z", 7200)
     dispatcher.act(fleet.settings, Decision((submit,)), batch)
     assert [one.get("arrayProperties", {}).get("size", 0) for one in batch.submitted] == sizes
 

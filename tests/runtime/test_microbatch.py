@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from headway_runtime import microbatch
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
 from tests.runtime.stand import Stand, stand
 
-SETTINGS = MicroBatchSettings(endpoint_name="tags", results_bucket="results", max_receives=3, model="tags:2")
+SETTINGS = MicroBatchSettings(
+    endpoint_name="tags", results_bucket="results", max_receives=3, name="tags", promise_s=45, model="tags:2"
+)
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_a_message_that_is_no_request_harms_nobody(here: Stand) -> None:
 def test_an_endpoint_that_is_gone_gives_the_whole_batch_back_without_trying_each(
     here: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, MicroBatchSettings("elsewhere", "results", 3).to_json())
+    monkeypatch.setenv(VARIABLE, replace(SETTINGS, endpoint_name="elsewhere").to_json())
     answer = microbatch.handler({"Records": [record(1), record(2)]}, None)
     assert failures(answer) == ["m1", "m2"]
     assert here.model.batches == []

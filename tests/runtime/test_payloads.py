@@ -54,7 +54,7 @@ def test_an_item_opens_or_says_why(text: str, lying_there: bytes) -> None:
 def test_no_message_stops_its_batch_or_writes_outside_the_results(texts: list[str], place: int) -> None:
     bucket, endpoint = Bucket(), Endpoint()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, MicroBatchSettings("tags", "b", 3).to_json())
+        patch.setenv(VARIABLE, MicroBatchSettings("tags", "b", 3, "tags", 45).to_json())
         patch.setattr(microbatch, "_client", lambda service: bucket if service == "s3" else endpoint)
         bodies = [*texts[:place], GOOD, *texts[place:]]
         records = [
@@ -144,7 +144,7 @@ def run_batch(bodies: list[Any], bucket: Bucket, endpoint: Endpoint) -> list[str
         for index, body in enumerate(bodies)
     ]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, MicroBatchSettings("tags", "b", 3).to_json())
+        patch.setenv(VARIABLE, MicroBatchSettings("tags", "b", 3, "tags", 45).to_json())
         patch.setattr(microbatch, "_client", lambda service: bucket if service == "s3" else endpoint)
         answer = microbatch.handler({"Records": records}, None)
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]

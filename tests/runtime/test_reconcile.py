@@ -30,7 +30,7 @@ settled = settled_by(max_examples=50, deadline=None)
 def rule(**changes: object) -> Departures:
     base = {
         "days": EVERY_DAY, "from_minute": 0, "to_minute": 1440, "every_minutes": 60, "pool": "g5", "quota": 10,
-        "max_workers": 5, "last_call_s": 3600 + 1200,
+        "max_workers": 5, "last_call_s": 3600 + 1200, "promise_s": 7200,
     }  # fmt: skip
     return Departures(**{**base, **changes})  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from headway_runtime.settings import PACKED, Departures, DispatcherSettings, Poo
 
 def test_a_long_calendar_travels_packed_and_fits_a_functions_environment() -> None:
     rules = tuple(
-        Departures((day,), 60 * hour, 60 * hour + 50, 10, "g5-xlarge-b8", 60, 4, 1300.5 + hour)
+        Departures((day,), 60 * hour, 60 * hour + 50, 10, "g5-xlarge-b8", 60, 4, 1300.5 + hour, 1800)
         for day in range(7)
         for hour in range(0, 24, 3)
     )

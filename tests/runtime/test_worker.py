@@ -213,7 +213,7 @@ class Bucket:
 
 def inside(monkeypatch: pytest.MonkeyPatch, queue: Queue, serve: Callable[[list[Any]], list[Any]]) -> Worker:
     """A worker in this process, with a model that is a function."""
-    settings = WorkerSettings("q", "b", 4, 30, 3, 1, 1)
+    settings = WorkerSettings("q", "b", 4, 30, 3, 1, 1, "fleet")
     monkeypatch.setattr("headway_runtime.worker.wait_until_ready", lambda *_: None)
     monkeypatch.setattr("headway_runtime.worker.invoke", lambda _, bodies, timeout_s: serve(bodies))
     return Worker(settings, queue, Bucket(), quota=100)

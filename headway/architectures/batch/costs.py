@@ -12,7 +12,7 @@ from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previo
 from headway.architectures.batch.fleet import Unknown, Worker, seconds_of
 from headway.architectures.candidate import BacklogRun
 from headway.architectures.design import BatchDesign, DepartureRule, WorkerPool
-from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines, stored_lines
+from headway.architectures.queue_path import queue_lines, result_lines, stored_lines, watchdog_lines, watching_lines
 from headway.architectures.workload import PoolUsed, Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -135,7 +135,8 @@ def bill(design: BatchDesign, workload: Workload) -> Bill:
         lines += result_lines(design, workload, kept_days=design.results_kept_days)
     lines += _dispatcher_lines(design, workload)
     lines += _feeder_lines(design, workload)
-    lines += alarm_lines(design.alarms, workload)
+    lines += watchdog_lines(design.watchdog, workload)
+    lines += watching_lines(design, design.alarms, workload)
     return Bill(lines=tuple(lines))
 
 

@@ -7,7 +7,7 @@ cheapest within the wait stays. A week may also leave at fixed hours of the day,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -15,6 +15,7 @@ from math import ceil
 
 from headway.architectures.batch import costs
 from headway.architectures.batch.calendar import (
+    WEEK,
     Kinds,
     compress,
     kinds,
@@ -26,6 +27,7 @@ from headway.architectures.batch.stages import Hardware, Stage, hardware_for
 from headway.architectures.batch.waits import closest, waits_by_promise
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import BatchDesign, DepartureRule, FeederDesign, Wait, WorkerPool
+from headway.architectures.queue_path import watchdog_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.traffic.demand import Demand
@@ -226,6 +228,7 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
     longest_promise = max(workload.demand.max_wait)
     return BatchDesign(
         **workload.base_design(),
+        burn_rates=workload.burn_rates(_longest_gap_s(legs)),
         pools=tuple(pools.values()),
         departures=tuple(rules),
         visibility_timeout_s=int(min(43_200, max(120, ceil(6 * slowest)))),
@@ -236,8 +239,15 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
         dispatcher_memory_mb=int(assume("dispatcher.memory_mb")),
         root_volume_gb=int(assume("batch.root_volume_gb")),
         results_kept_days=int(assume("results.kept_days")),
+        watchdog=watchdog_design(workload),
         feeder=_feeder(workload),
     )
+
+
+def _longest_gap_s(legs: Sequence[Leg]) -> float:
+    """The longest time between two departures of the week, whichever leg they belong to."""
+    minutes = sorted({minute for leg in legs for minute in leg.minutes})
+    return max(later - earlier for earlier, later in pairwise([*minutes, minutes[0] + WEEK])) * 60.0
 
 
 LONGEST_LOOK_BACK_S = 604_800

@@ -24,7 +24,7 @@ from headway.architectures.microbatch.pairs import (
     pairs_of,
     per_hour,
 )
-from headway.architectures.queue_path import alarm_lines, queue_lines, result_lines
+from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -65,6 +65,8 @@ def plan(workload: Workload) -> list[Candidate]:
         for inner in realtime.plan(batches_of(workload, pair)):
             design = inner.design
             if inner.feasible and isinstance(design, RealtimeDesign):
+                # The promise is watched where it is made: per request, not per batch.
+                design = design.model_copy(update={"burn_rates": ()})
                 sized[design.autoscaled].append((_cost(inner) + pair.calls_usd, pair, inner, design))
             else:
                 reason = reason or f"batches of {pair.most} in {pair.window_s} s: {inner.reason}"
@@ -144,10 +146,12 @@ def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
                          resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",)),
             *services.cloudwatch(
                 workload.pricing, log_gb=log_gb, log_stored_gb_months=log_gb * assume("logs.kept_months"),
-                description="the function's logs", assumptions=("logs.bytes_per_request", "logs.kept_months"),
+                metrics=len(design.metrics), description="the function's logs and metrics",
+                assumptions=("logs.bytes_per_request", "logs.kept_months"),
                 resource_types=("aws:cloudwatch/logGroup:LogGroup",),
             ),
-            *alarm_lines(design.alarms, workload),
+            *watchdog_lines(design.watchdog, workload),
+            *watching_lines(design, design.alarms, workload),
         )
     )  # fmt: skip
     return Bill.of_parts({"": own, "endpoint": realtime.bill(design.endpoint, batches)})
@@ -158,7 +162,7 @@ def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: Realt
     full = workload.batch_service(pair.hardware).seconds(pair.most)
     timeout = min(900, ceil(SYNC_TIMEOUT_S + 30))
     design = MicroBatchDesign(
-        **workload.base_design(), batch_size=pair.most, window_s=pair.window_s,
+        **workload.base_design(), burn_rates=workload.burn_rates(), batch_size=pair.most, window_s=pair.window_s,
         max_concurrency=min(MOST_CONCURRENCY, max(LEAST_CONCURRENCY, endpoint.max_instances * pair.concurrency)),
         endpoint=endpoint, seconds_per_batch=full, function_memory_mb=int(assume("microbatch.memory_mb")),
         function_timeout_s=timeout,
@@ -166,6 +170,7 @@ def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: Realt
         visibility_timeout_s=6 * timeout + pair.window_s,
         queue_retention_s=int(min(1_209_600, max(345_600, 2 * max(demand.max_wait)))),
         results_kept_days=int(assume("results.kept_days")),
+        watchdog=watchdog_design(workload),
     )  # fmt: skip
     hours = assume("operations.microbatch") + assume(f"operations.{variant}") - assume("operations.realtime_fixed")
     wait = _wait(workload, pair, endpoint)

@@ -75,6 +75,17 @@ def _as_query(found: Inputs) -> dict[str, Any]:
     return {**found, "metric": {**stat["Metric"], "period": stat["Period"], "stat": stat["Stat"]}}
 
 
+def _dashboard(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = str(inputs["dashboardName"])
+    ask(aws, "cloudwatch", "put_dashboard", inputs, what="aws:cloudwatch/dashboard:Dashboard")
+    return Created(name, {"dashboardName": name, "dashboardArn": f"arn:aws:cloudwatch::{aws.account}:dashboard/{name}"})
+
+
+def _read_dashboard(aws: Aws, identity: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("cloudwatch").get_dashboard(DashboardName=identity)
+    return found
+
+
 def _event_rule(aws: Aws, logical: str, inputs: Inputs) -> Created:
     name = aws.name(logical, inputs)
     answer = ask(
@@ -112,6 +123,11 @@ def _delete_alarm(aws: Aws, identity: str, state: Inputs) -> None:
     aws.client("cloudwatch").delete_alarms(AlarmNames=[identity])
 
 
+def _delete_dashboard(aws: Aws, identity: str, state: Inputs) -> None:
+    del state
+    aws.client("cloudwatch").delete_dashboards(DashboardNames=[identity])
+
+
 def _delete_target(aws: Aws, identity: str, state: Inputs) -> None:
     del identity
     aws.client("events").remove_targets(Rule=state["rule"], Ids=[state["targetId"]])
@@ -132,6 +148,10 @@ ROWS = (
     ResourceType(
         "aws:cloudwatch/metricAlarm:MetricAlarm", _alarm, _read_alarm, _delete_alarm, again(_alarm), replaces=("name",),
         shown_as={"name": "AlarmName", "metricQueries": "Metrics"},
+    ),
+    ResourceType(
+        "aws:cloudwatch/dashboard:Dashboard", _dashboard, _read_dashboard, _delete_dashboard, again(_dashboard),
+        replaces=("dashboardName",), named="dashboardName",
     ),
     ResourceType(
         "aws:cloudwatch/eventRule:EventRule", _event_rule, _read_rule, by("events", "delete_rule", "Name"),

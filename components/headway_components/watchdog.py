@@ -1,0 +1,56 @@
+"""The watchdog of a queue: a function that counts, and the alarm on what it cannot account for."""
+
+from __future__ import annotations
+
+import pulumi
+
+from headway.architectures.design import WatchdogDesign
+from headway_components.access import allow
+from headway_components.alarms import Metric, Rule, alarm
+from headway_components.request_queue import Queue
+from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick
+from headway_components.site import Site
+from headway_components.storage import Bucket
+from headway_runtime.metrics import FLEET, NAMESPACE
+from headway_runtime.settings import VARIABLE, WatchdogSettings
+
+LEDGER = "ledger/"
+"""Prefix of its notes in the bucket; each fleet's are a file of its own, as a bucket may serve several."""
+UNACCOUNTED = "Unaccounted"
+
+
+def watchdog(
+    site: Site, design: WatchdogDesign, fleet: str, queue: Queue, bucket: Bucket, bundle: Bundle,
+    topic: pulumi.Input[str], *, log_retention_days: int,
+) -> None:  # fmt: skip
+    """The function, its ticks and its alarm, which fires too when nothing is heard of it."""
+    ledger = f"{LEDGER}{fleet}.json"
+
+    def settings(known: list[str]) -> str:
+        queue_url, dead_letter_url, bucket_name = known
+        return WatchdogSettings(fleet, queue_url, dead_letter_url, bucket_name, ledger).to_json()
+
+    function = runtime_function(
+        site,
+        "watchdog",
+        bundle,
+        FunctionSize(design.memory_mb, design.timeout_s, None, log_retention_days),
+        handler="headway_runtime.watchdog.handler",
+        statements=[
+            allow(["sqs:GetQueueAttributes"], [queue.arn, queue.dead_letters_arn]),
+            allow(["s3:GetObject", "s3:PutObject"], pulumi.Output.format("{0}/{1}", bucket.arn, ledger)),
+            # Reading metrics knows no resources.
+            allow(["cloudwatch:GetMetricData"], "*"),
+        ],
+        environment={VARIABLE: pulumi.Output.all(queue.url, queue.dead_letters_url, bucket.name).apply(settings)},
+    )
+    tick(site, "watchdog", function, design.every_s)
+    alarm(
+        site,
+        "unaccounted",
+        topic,
+        Metric(NAMESPACE, UNACCOUNTED, {FLEET: fleet}, "Maximum", design.every_s),
+        Rule("GreaterThanThreshold", design.most_unaccounted, 2, missing="breaching"),
+        f"{fleet}: of more than {design.most_unaccounted} requests of a day nobody can say whether they are finished, "
+        "waiting or dead; or the watchdog has said nothing for two hours.",
+    )

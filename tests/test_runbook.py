@@ -1,0 +1,65 @@
+"""RUNBOOK.md against the alarms of every Design, and against the alarms that components really make."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from headway.architectures.design import BatchDesign, BurnRate, FeederDesign
+from headway.architectures.hybrid_design import RouterDesign
+from headway.architectures.promise import WINDOWS
+from headway_components.asynchronous import AsynchronousEndpoint
+from headway_components.batch import SpotBatch
+from headway_components.microbatch import MicroBatch
+from headway_components.realtime import RealtimeEndpoint
+from headway_components.serverless import ServerlessEndpoint
+from tests.components.designs import ASYNCHRONOUS, AUTOSCALED, BATCH, MICROBATCH, SERVERLESS
+from tests.components.provisioned import provision
+
+RUNBOOK = Path(__file__).parents[1] / "RUNBOOK.md"
+EVERY_WINDOW = tuple(BurnRate(window_s=seconds, late_share=0.1) for seconds, _ in WINDOWS)
+FED: BatchDesign = BATCH.model_copy(
+    update={"feeder": FeederDesign(memory_mb=1024, silence_s=90_000), "burn_rates": EVERY_WINDOW}
+)
+ROUTER = RouterDesign(memory_mb=512, timeout_s=29)
+DESIGNS = (AUTOSCALED, SERVERLESS, ASYNCHRONOUS, MICROBATCH, FED, ROUTER)
+COMPONENTS: tuple[tuple[Callable[..., pulumi.ComponentResource], Any], ...] = (
+    (RealtimeEndpoint, AUTOSCALED),
+    (ServerlessEndpoint, SERVERLESS),
+    (AsynchronousEndpoint, ASYNCHRONOUS),
+    (MicroBatch, MICROBATCH),
+    (SpotBatch, FED),
+)
+
+
+def entries() -> dict[str, str]:
+    """The runbook's entries by alarm name; one entry may serve several."""
+    found = {}
+    for heading, text in re.findall(r"^### (.+)\n((?:(?!##).*\n?)*)", RUNBOOK.read_text(), re.MULTILINE):
+        found |= dict.fromkeys(heading.split(", "), text)
+    return found
+
+
+def test_every_alarm_of_every_design_has_an_entry_and_none_is_stale() -> None:
+    assert set(entries()) == {name for design in DESIGNS for name in design.alarms}
+
+
+@pytest.mark.parametrize("name", sorted(entries()))
+def test_an_entry_says_what_it_means_where_to_look_first_and_what_to_do(name: str) -> None:
+    for part in ("**Means**: ", "**First look**: ", "**Do**: "):
+        assert part in entries()[name]
+
+
+@pytest.mark.parametrize(("component", "design"), COMPONENTS, ids=lambda one: getattr(one, "__name__", ""))
+def test_each_alarms_description_points_at_its_entry(
+    component: Callable[..., pulumi.ComponentResource], design: Any
+) -> None:
+    made = provision(lambda: component("loans", {"design": design}) and None)
+    known = entries()
+    for alarm in made.all("cloudwatch:MetricAlarm"):
+        name = alarm.inputs["alarmDescription"].rsplit("RUNBOOK.md#", 1)[1]
+        assert alarm.name.endswith(name)
+        assert name in known
