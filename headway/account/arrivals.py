@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+
+import numpy as np
 
 from headway.account.connection import Account
 from headway.account.endpoints import read_endpoint
@@ -15,6 +15,8 @@ from headway.account.resources import stack_resources
 from headway.architectures.design import BatchDesign, MicroBatchDesign
 from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, simple_designs
 from headway.errors import HeadwayError
+from headway.traffic.lines import Say
+from headway.traffic.reading import open_log
 
 FILL = "-fill-"
 """In the names of what fills a table ahead: nobody's requests."""
@@ -59,40 +61,27 @@ def arrivals(
     return dict(found)
 
 
-def read_hours(path: Path) -> dict[datetime, float]:
-    """Requests by the hour from a CSV file: ``hour`` (ISO 8601 with its offset, or UTC) and ``requests``.
+def read_hours(path: Path, zone: tzinfo, *, say: Say = lambda _: None) -> dict[datetime, float]:
+    """Requests by the hour from a log: an access log, CSV or JSON lines, a request or a count a row; gzip too.
+
+    Args:
+        path: The log, with times.
+        zone: Of times that name none.
+        say: Called with how far it is read.
 
     Raises:
-        HeadwayError: It cannot be read, or a row is none, by file and line.
+        HeadwayError: It cannot be read, has no times, or says that requests came in the future.
     """
-    found: dict[datetime, float] = defaultdict(float)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in ("hour", "requests") if name not in (reader.fieldnames or ())]
-            if missing:
-                raise HeadwayError(f"{path}: no column {missing[0]}: hour,requests are needed, an hour a row")
-            for line, row in enumerate(reader, start=2):
-                at, requests = _row(path, line, row)
-                found[at] += requests
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise HeadwayError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    found: dict[int, float] = defaultdict(float)
+    for batch in open_log(path, zone=zone).batches(say):
+        hours, places = np.unique(np.floor(batch.times / 3600).astype(np.int64), return_inverse=True)
+        for hour, count in zip(hours, np.bincount(places, batch.counts), strict=True):
+            found[int(hour)] += float(count)
     if not found:
-        raise HeadwayError(f"{path}: holds no hours")
-    return dict(found)
-
-
-def _row(path: Path, line: int, row: Mapping[str, str | None]) -> tuple[datetime, float]:
-    try:
-        at = datetime.fromisoformat((row["hour"] or "").strip().replace("Z", "+00:00"))
-        requests = float(row["requests"] or "")
-    except ValueError:
+        raise HeadwayError(f"{path}: holds no requests")
+    latest = datetime.fromtimestamp(max(found) * 3600, UTC)
+    if latest > datetime.now(UTC) + timedelta(hours=25):
         raise HeadwayError(
-            f"{path}:{line}: {row['hour']},{row['requests']}: write a time and a number, 2026-11-02T08:00:00Z,120"
-        ) from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if not 0 <= requests < float("inf"):
-        raise HeadwayError(f"{path}:{line}: {row['requests']} requests cannot be")
-    if at > datetime.now(UTC) + timedelta(hours=25):
-        raise HeadwayError(f"{path}:{line}: {row['hour']} lies ahead: is the clock of what wrote it right?")
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0), requests
+            f"{path}: requests of {latest:%Y-%m-%d %H:%M} lie ahead: is the clock of what wrote it right?"
+        )
+    return {datetime.fromtimestamp(hour * 3600, UTC): count for hour, count in sorted(found.items())}

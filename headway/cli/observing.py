@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from headway.prices import PriceBook
     from headway.profile.editing import Edit
 
-FillOption = Annotated[
-    Path | None, typer.Option("--profile", metavar="FILE", help="Fill it in; comments and other lines stay.")
-]
+FillOption = Annotated[Path | None, typer.Option(metavar="PROFILE", help="Fill it in; comments and other lines stay.")]
 RegionOption = Annotated[
     str | None, typer.Option(metavar="REGION", help="AWS region; your configuration's unless given.")
 ]
@@ -41,7 +39,7 @@ def measure(
         bool, typer.Option("--cloudwatch", help="Read the endpoint's ModelLatency instead of sending anything.")
     ] = False,
     days: Annotated[int, typer.Option(min=1, max=455, help="With --cloudwatch: so far back.")] = 14,
-    profile: FillOption = None,
+    into: FillOption = None,
     hardware: Annotated[
         str | None, typer.Option(metavar="TYPE", help="What the container of --url runs on: g5.xlarge.")
     ] = None,
@@ -61,10 +59,10 @@ def measure(
     reads what Inference Recommender or CloudWatch know already.
 
     \b
-    headway measure --url http://localhost:8080 --hardware g5.xlarge --payloads samples --profile my-model.yaml --yes
+    headway measure --url http://localhost:8080 --hardware g5.xlarge --payloads samples --into my-model.yaml --yes
     headway measure --endpoint classifier --payloads samples --time 5m --max-cost 0.50 --yes
-    headway measure --endpoint classifier --cloudwatch --days 28 --profile my-model.yaml
-    headway measure --recommender classifier-job --profile my-model.yaml
+    headway measure --endpoint classifier --cloudwatch --days 28 --into my-model.yaml
+    headway measure --recommender classifier-job --into my-model.yaml
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.observed.measured import fill_measured
     from headway.prices import load_book
@@ -73,8 +71,8 @@ def measure(
 
     if sum(given is not None for given in (endpoint, url, recommender)) != 1:
         raise HeadwayError("name one of --endpoint, --url and --recommender: what is to be measured?")
-    if profile is not None:
-        region = region or fill_measured(profile, ()).profile.region  # A profile that is none, before anything is sent.
+    if into is not None:
+        region = region or fill_measured(into, ()).profile.region  # No profile: told before anything is sent.
     if recommender is not None or cloudwatch:
         found = _known(endpoint, recommender, region, days)
     else:
@@ -83,7 +81,7 @@ def measure(
         found = _load_test(target, payloads, (batches, at_once), (time, max_cost), content_type, yes, (book, region))
     edit, problem = None, None
     try:
-        edit = fill_measured(profile, found.measured) if profile is not None else None
+        edit = fill_measured(into, found.measured) if into is not None else None
         if edit is not None:
             edit.write()
     except HeadwayError as error:
@@ -101,7 +99,7 @@ def measure(
 def current(
     endpoint: Annotated[list[str], typer.Option(metavar="NAME", help="A SageMaker endpoint; may be repeated.")],
     days: Annotated[int, typer.Option(min=1, max=455, help="How far back.")] = 28,
-    profile: FillOption = None,
+    into: FillOption = None,
     region: RegionOption = None,
     prices: PricesOption = None,
     format_: FormatOption = Format.table,
@@ -110,7 +108,7 @@ def current(
 
     \b
     headway current --endpoint classifier --endpoint classifier-eu
-    headway current --endpoint classifier --profile my-model.yaml
+    headway current --endpoint classifier --into my-model.yaml
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.account import connect
     from headway.account.current import running
@@ -123,12 +121,12 @@ def current(
     from headway.report.progress import progress
 
     book = load_book(prices)
-    where = region or (load_profile(profile).region if profile else None)
+    where = region or (load_profile(into).region if into else None)
     account = connect("current", region=where)
     with progress("asking AWS") as say:
         pricing = Pricing(book, account.client("sagemaker").meta.region_name)
         found = today(running(account, endpoint, pricing, days=days, say=say), days=days)
-    edit = fill_current(profile, found.current) if profile is not None else None
+    edit = fill_current(into, found.current) if into is not None else None
     if edit is not None:
         edit.write()
     if format_ is Format.json:
@@ -260,7 +258,8 @@ def drift(
     stack: Annotated[str, typer.Option(metavar="NAME", help="The stack that runs.")],
     weeks: Annotated[int, typer.Option(min=1, max=52, help="Whole weeks of traffic to look at.")] = 4,
     traffic: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A CSV file (hour,requests) instead of the stack's metrics.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A log (headway traffic import reads the same) instead of metrics."),
     ] = None,
     prices: Annotated[
         list[Path] | None,
@@ -281,6 +280,7 @@ def drift(
     headway drift --stack prod --weeks 8 --prices september.json.gz --prices november.json.gz
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from datetime import UTC, datetime, timedelta
+    from zoneinfo import ZoneInfo
 
     from headway.account import connect
     from headway.account.arrivals import arrivals, read_hours
@@ -302,7 +302,7 @@ def drift(
     until = datetime.now(UTC)
     with progress("reading what came") as say:
         if traffic is not None:
-            hours = read_hours(traffic)
+            hours = read_hours(traffic, ZoneInfo(profile.timezone), say=say)
             until = min(until, max(hours) + timedelta(hours=1))
         else:
             if design is None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from headway.assumptions import assume
 from headway.errors import HeadwayError
+from headway.files import write_whole
 from headway.interview.entering import Content
 from headway.interview.questions import notation
-from headway.profile import load_profile
+from headway.profile.loading import parse_profile
 
 COLUMN, WIDTH = 29, 120
 """Where comments begin, but for longer lines; and how long a line may be with its comment."""
@@ -156,22 +154,9 @@ def write_profile(path: Path, text: str, *, digest: str, force: bool) -> None:
         HeadwayError: The file is there already, or it cannot be written.
     """
     refuse_overwriting(path, force=force)
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=".partial")
-    except OSError as error:
-        raise HeadwayError(f"{path}: cannot be written ({error.strerror})") from None
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        if load_profile(partial).digest != digest:
-            raise AssertionError(f"what was to be written to {path} reads back as another profile")
-        partial.chmod(0o666 & ~_umask())
-        refuse_overwriting(path, force=force)
-        partial.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
+    if parse_profile(text, path).digest != digest:
+        raise AssertionError(f"what was to be written to {path} reads back as another profile")
+    write_whole(path, text)
 
 
 def refuse_overwriting(path: Path, *, force: bool) -> None:
@@ -188,9 +173,3 @@ def refuse_overwriting(path: Path, *, force: bool) -> None:
         raise HeadwayError(f"{path}: exists already; take another name, or --force to write over it")
     if not path.parent.is_dir():
         raise HeadwayError(f"{path}: there is no folder {path.parent}")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -164,11 +164,13 @@ def reconcile(
         Fitted(assumption=WORDS[name], assumed=getattr(assumed, name), seen=getattr(fitted, name), spread=spreads[name])
         for name in _ORDER
     )
+    traced = profile.traffic.trace is not None
+    advice = _advice(stack, assumed, fitted, spreads, lines, scale, trace=traced)
     return Reconciliation(
         stack=stack, since=since, until=until, estimate=_cents(expected), low=_cents(low), high=_cents(high),
         actual=_cents(total), difference=_cents(total - expected), lines=tuple(lines), not_estimated=_cents(extra),
         fitted=told, corrections=tuple(_corrections(profile, response, actual, fitted, spreads, share)),
-        advice=tuple(_advice(stack, assumed, fitted, spreads, lines, scale)), notes=tuple(said),
+        advice=tuple(advice), notes=tuple(said),
     )  # fmt: skip
 
 
@@ -297,6 +299,8 @@ def _advice(
     spreads: Mapping[str, float],
     lines: Iterable[Reconciled],
     scale: float,
+    *,
+    trace: bool,
 ) -> Iterable[str]:
     """What to do about the rest."""
     moved = [
@@ -308,6 +312,8 @@ def _advice(
         yield f"not as assumed: {', '.join(moved)}; `headway calibrate --stack {stack}`, then lock again"
     if scale != 1 and abs(log(fitted.traffic)) > SAID:
         yield f"the stack gets {scale:g} of the profile's traffic: if its share is another, correct headway:scale"
+    if trace and abs(log(fitted.traffic)) > max(SAID, 2 * spreads["traffic"] / fitted.traffic):
+        yield f"{fitted.traffic:.2f} x of the trace's requests came: measure it again (`headway traffic`)"
     hosts = [one for one in lines if one.estimate and one.rest and ("EC2" in one.meter or "hosting" in one.meter)]
     for one in hosts:
         if one.estimate and one.rest and abs(one.rest) > max(Decimal("0.1") * one.estimate, Decimal(1)):

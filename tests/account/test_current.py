@@ -118,7 +118,7 @@ def test_current_fills_the_profile_and_the_plan_tells_it(
             for place, key in enumerate(KEYS)]  # fmt: skip
     cloudwatch.add_response("get_metric_data", {"MetricDataResults": rows})
 
-    code = run(["current", "--endpoint", NAME, "--profile", str(profile), "--format", "json"])
+    code = run(["current", "--endpoint", NAME, "--into", str(profile), "--format", "json"])
 
     said = json.loads(capsys.readouterr().out)
     assert code == 0
@@ -154,7 +154,7 @@ def test_a_refusal_names_the_permission_and_leaves_the_profile(
     announce(aws, described(), configured(InstanceType="ml.g5.xlarge", InitialInstanceCount=1))
     aws.on("application-autoscaling").add_client_error("describe_scalable_targets", "AccessDeniedException", "no")
 
-    assert run(["current", "--endpoint", NAME, "--profile", str(profile)]) == 1
+    assert run(["current", "--endpoint", NAME, "--into", str(profile)]) == 1
 
     assert capsys.readouterr().err == (
         "error: AWS denied application-autoscaling:DescribeScalableTargets: allow it; `headway current` needs it\n"

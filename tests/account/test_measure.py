@@ -278,7 +278,7 @@ def test_the_example_container_is_measured_into_a_profile_only_after_yes(
     profile.write_text(text, encoding="utf-8")
     folder = payload_folder(tmp_path / "samples")
     with model_server(Path.cwd()) as url:
-        command = ["measure", "--url", url, "--hardware", "g5.xlarge", "--payloads", str(folder), "--profile", str(profile),
+        command = ["measure", "--url", url, "--hardware", "g5.xlarge", "--payloads", str(folder), "--into", str(profile),
                    "--time", "4s", "--batches", "1,8", "--at-once", "1", "--format", "json"]  # fmt: skip
         assert run(command) == 1
         refused = capsys.readouterr()
@@ -303,7 +303,7 @@ def test_a_measurement_that_contradicts_the_profile_is_told_and_not_written(
     folder = payload_folder(tmp_path / "samples")
     with model_server(Path.cwd()) as url:
         code = run(["measure", "--url", url, "--hardware", "g5.xlarge", "--payloads", str(folder), "--time", "2s",
-                    "--profile", str(profile), "--batches", "16", "--at-once", "1", "--yes"])  # fmt: skip
+                    "--into", str(profile), "--batches", "16", "--at-once", "1", "--yes"])  # fmt: skip
 
     told = capsys.readouterr()
     assert code == 1

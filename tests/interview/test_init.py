@@ -250,7 +250,7 @@ def test_a_name_that_is_taken_is_asked_again(typed: Typed) -> None:
     assert typed.files() == ["documents.yaml", "taken.yaml"]
 
 
-@pytest.mark.parametrize("failing", ["load_profile", "refuse_overwriting"])
+@pytest.mark.parametrize("failing", ["parse_profile", "write_whole"])
 def test_nothing_is_half_written(typed: Typed, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     def stop(*_: object, **__: object) -> Profile:
         raise KeyboardInterrupt
