@@ -95,6 +95,11 @@ _TABLE = (
     Assumption("traffic.peak_requests", 30, "requests", "expected in a bin, at least: fewer are Poisson noise", _DATE),
     Assumption("traffic.hole_expected", 30, "requests", "expected and none came: a hole in a log, or a holiday", _DATE),
     Assumption("traffic.peak_covers", 0.98, "share", "of busy hours that one measured peak factor covers", _DATE),
+    Assumption("prices.aging", 90, "days", "AWS changes list prices a few times a year", _DATE),
+    Assumption("prices.stale", 365, "days", "AWS changes list prices a few times a year", _DATE),
+    Assumption("prices.spot_aging", 14, "days", "spot prices follow demand over weeks", _DATE),
+    Assumption("prices.spot_stale", 90, "days", "spot prices follow demand over weeks", _DATE),
+    Assumption("prices.largest_jump", 10, "x", "a refreshed price further from the old one is another product", _DATE),
     Assumption("traffic.quiet_below", 0.1, "share", "of the busiest hour's rate: a quiet hour", _DATE),
     # endpoints
     Assumption("endpoint.detection", 180, "s", "three one-minute datapoints of target tracking; " + _AWS, _DATE),

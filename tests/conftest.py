@@ -1,6 +1,7 @@
 """What every test starts from: no credentials, no configuration of the machine it runs on; slow tests last."""
 
 import os
+from datetime import date
 
 import pytest
 from hypothesis import settings
@@ -18,7 +19,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test never finds an AWS account: stand-in credentials, and no profile of whoever runs it."""
+    """A test never finds an AWS account, nor prices of whoever runs it; the day is that of the facts."""
+    monkeypatch.setenv("HEADWAY_PRICES", "packaged")
+    monkeypatch.setenv("HEADWAY_DATA", "/nonexistent/headway")
+    monkeypatch.setattr("headway.prices.age.today", lambda: date(2026, 11, 25))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")

@@ -12,6 +12,7 @@ from headway.advice.finding import Advice
 from headway.advice.information import Information, information
 from headway.advice.migration import OneOff, one_off
 from headway.advice.mistakes import advise
+from headway.advice.price_age import PriceAge, price_age
 from headway.advice.robustness import Case, robustness
 from headway.advice.scales import at_scale
 from headway.advice.waterfall import Step, waterfall
@@ -24,6 +25,7 @@ from headway.profile import Profile
 class Joined(Result):
     """What a plan does not hold and its reader wants beside it; None is what was not asked for."""
 
+    price_age: PriceAge | None = None
     advice: tuple[Advice, ...] | None = None
     waterfall: tuple[Step, ...] | None = None
     one_off: tuple[OneOff, ...] | None = None
@@ -60,9 +62,10 @@ def join(
     >>> from headway import load_profile, plan
     >>> profile = load_profile("stacks/profiles/contact-form.yaml")
     >>> [name for name in join(profile, plan(profile)).asked()]
-    ['advice', 'waterfall', 'one_off', 'commitments', 'robustness']
+    ['price_age', 'advice', 'waterfall', 'one_off', 'commitments', 'robustness']
     """
     joined = Joined(
+        price_age=price_age(made),
         advice=advise(profile, made, prices=prices),
         waterfall=waterfall(profile, made, prices=prices),
         one_off=one_off(profile, made, prices=prices),

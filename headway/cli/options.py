@@ -26,7 +26,9 @@ FormatOption = Annotated[Format, typer.Option("--format", help="table for people
 
 
 ProfileArgument = Annotated[Path, typer.Argument(metavar="PROFILE", help="The workload: a YAML or JSON file.")]
-PricesOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Another price snapshot.")]
+PricesOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A price snapshot, or a YAML of private discounts and rates.")
+]
 
 
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:

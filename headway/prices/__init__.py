@@ -3,7 +3,7 @@
 Looks up; never guesses, never asks the network, never multiplies a usage.
 """
 
-from headway.prices.book import Allowance, Price, PriceBook, PriceError, load_book
+from headway.prices.book import Allowance, Price, PriceBook, PriceError, load_book, packaged_book
 from headway.prices.hardware import Hardware, hardware, known_hardware
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "hardware",
     "known_hardware",
     "load_book",
+    "packaged_book",
 ]

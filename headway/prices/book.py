@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from headway.errors import HeadwayError, nearest
+from headway.prices.choosing import chosen_book, refreshed_book
+from headway.prices.overrides import STATED, Overrides, load_overrides
 
 FORMAT = 1
 """Of the snapshot file."""
@@ -58,6 +60,10 @@ class PriceBook:
     """Prices of one snapshot. Values are made when they are looked up; the book itself is plain parsed data."""
 
     content: Mapping[str, Any] = field(repr=False)
+    overrides: Overrides | None = None
+    """Private discounts and rates over it."""
+    path: Path | None = None
+    """Its file; None for the packaged snapshot."""
     _cache: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -85,7 +91,11 @@ class PriceBook:
         """
         key = (purchase, region, instance_type)
         if key not in self._cache:
-            self._cache[key] = self._instance(region, instance_type, purchase)
+            looked_up = self._instance(region, instance_type, purchase)
+            if self.overrides is not None and isinstance(looked_up, Price):
+                service = "SageMakerHosting" if purchase == "hosting" else "EC2"
+                looked_up = self.overrides.apply(looked_up, service, purchase, instance_type)
+            self._cache[key] = looked_up
         found = self._cache[key]
         if isinstance(found, str):
             raise PriceError(found)
@@ -108,7 +118,8 @@ class PriceBook:
         key = ("service", region, service, meter)
         if key not in self._cache:
             row = self.content["services"].get(region, {}).get(service, {}).get(meter)
-            self._cache[key] = None if row is None else tuple(self._tier(row[0], tier) for tier in row[1])
+            tiers = None if row is None else tuple(self._tier(row[0], tier) for tier in row[1])
+            self._cache[key] = None if tiers is None else self._stated(tiers, service, meter)
         found: tuple[Price, ...] | None = self._cache[key]
         return found
 
@@ -133,6 +144,13 @@ class PriceBook:
     def dearest_instance(self, instance_type: str, purchase: Purchase) -> Price | None:
         """The dearest price of an instance in any region."""
         return max(self._everywhere(instance_type, purchase), key=lambda price: price.usd, default=None)
+
+    def _stated(self, tiers: tuple[Price, ...], service: str, meter: str) -> tuple[Price, ...]:
+        """A meter's tiers with what an overrides file says; an exact rate is one tier without end."""
+        if self.overrides is None:
+            return tiers
+        made: tuple[Price, ...] = tuple(self.overrides.apply(tier, service, meter) for tier in tiers)
+        return made[:1] if made[0].confidence == STATED else made
 
     def _everywhere(self, instance_type: str, purchase: Purchase) -> Iterator[Price]:
         for region in self.regions:
@@ -195,15 +213,42 @@ class PriceBook:
 
 
 def load_book(path: str | Path | None = None) -> PriceBook:
-    """The packaged snapshot, or the one in a file of the same format.
+    """The price book: of a file, else of HEADWAY_PRICES, else the newest refreshed one, else the packaged snapshot.
+
+    Args:
+        path: A snapshot, or an overrides file (YAML: ``discounts``, ``rates``, ``book``) over the book it names, else
+            over the one that would be used without it.
 
     Raises:
-        PriceError: The file is no snapshot of this version.
+        PriceError: The file is no snapshot of this version, and no overrides.
 
-    >>> load_book().instance("us-east-1", "ml.g5.xlarge", "hosting").usd
+    >>> load_book(PRICES_FILE).instance("us-east-1", "ml.g5.xlarge", "hosting").usd
     Decimal('1.408')
     """
-    return _load(PRICES_FILE if path is None else Path(path))
+    chosen = chosen_book() if path is None else Path(path)
+    if chosen is None:
+        return packaged_book()
+    if chosen.suffix not in (".yaml", ".yml"):
+        return _load(chosen)
+    known = {service: frozenset(meters) for service, meters in _known_meters(packaged_book()).items()}
+    overrides = load_overrides(chosen, known)
+    refreshed = refreshed_book()
+    below = overrides.book or refreshed
+    return replace(_load(below) if below else packaged_book(), overrides=overrides, _cache={})
+
+
+def packaged_book() -> PriceBook:
+    """The snapshot that comes with Headway."""
+    return _load(PRICES_FILE)
+
+
+def _known_meters(book: PriceBook) -> dict[str, set[str]]:
+    """Every service with its meters, instances as meters of their way of buying them."""
+    found: dict[str, set[str]] = {"EC2": {"on_demand", "spot"}, "SageMakerHosting": {"hosting"}}
+    for services in book.content["services"].values():
+        for service, meters in services.items():
+            found.setdefault(service, set()).update(meters)
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -218,7 +263,7 @@ def _load(path: Path) -> PriceBook:
     needed = {"words", "on_demand", "spot", "hosting", "ratio", "services", "allowances", "hardware"}
     if not isinstance(content, dict) or content.get("format") != FORMAT or not needed <= content.keys():
         raise PriceError(f"{path}: not a price snapshot of format {FORMAT}")
-    return PriceBook(content)
+    return PriceBook(content, path=None if path == PRICES_FILE else path)
 
 
 def without(book: PriceBook, service: str, meter: str) -> PriceBook:

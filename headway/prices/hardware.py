@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from headway.errors import HeadwayError, nearest
-from headway.prices.book import load_book
+from headway.prices.book import packaged_book
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def hardware(name: str) -> Hardware:
     >>> hardware("g5.xlarge").gpus
     1.0
     """
-    rows = load_book().content["hardware"]
+    rows = packaged_book().content["hardware"]
     if name not in rows:
         raise HeadwayError(f"instance type {name!r} is not known{nearest(name, rows)}")
     row = rows[name]
@@ -48,4 +48,4 @@ def hardware(name: str) -> Hardware:
 
 def known_hardware() -> tuple[str, ...]:
     """Every instance type whose facts are known."""
-    return tuple(load_book().content["hardware"])
+    return tuple(packaged_book().content["hardware"])

@@ -43,7 +43,7 @@ def print_sources(out: Console, bill: Bill) -> None:
     out.print(Text("Prices", style="bold"))
     for row in price_sources(bill):
         sure = f", {row.sure} confidence" if row.sure else ""
-        bullets(out, [f"{row.price}: {row.source}, {row.as_of}{sure}"])
+        bullets(out, [f"{row.price}: {', '.join(part for part in (row.source, row.as_of) if part)}{sure}"])
     used = {name: None for line in bill.lines for name in line.assumptions}
     if used:
         out.print()

@@ -10,6 +10,7 @@ from rich.text import Text
 from headway.advice import BreakEven, CurvePoint, Information, Joined, Step
 from headway.report import reasons
 from headway.report.console import bullets, heading, new_table, print_table, usd
+from headway.report.prices import age_sentence
 from headway.units import format_duration
 
 WIDEST = 40
@@ -18,6 +19,9 @@ WIDEST = 40
 
 def print_joined(out: Console, joined: Joined) -> None:
     """The waterfall, the advice, how sure it is, what is paid once; with a curve, that and what measuring is worth."""
+    if (said := age_sentence(joined.price_age)) is not None:
+        out.print()
+        out.print(Text(f"Mind: {said}", style="yellow"))
     print_waterfall(out, joined.waterfall or ())
     _section(out, "Advice", [f"{one.code}: {reasons.advice_sentence(one)}" for one in joined.advice or ()])
     _section(out, "How sure", reasons.robustness_sentences(joined.robustness or ()))

@@ -14,6 +14,7 @@ from headway.report.bill import price_sources
 from headway.report.console import usd_range
 from headway.report.page import sections
 from headway.report.page.layout import Cell, Content, Fact, Grid, Section
+from headway.report.prices import age_sentence
 from headway.units import format_duration, format_usd
 
 
@@ -54,11 +55,16 @@ def content(
         question=words.question(plan),
         verdict=words.verdict(plan),
         fits=plan.choice is not None,
-        notes=(*notes, *([words.today(plan.current, plan)] if plan.current else [])),
+        notes=(*notes, *_prices_note(joined), *([words.today(plan.current, plan)] if plan.current else [])),
         facts=tuple(_facts(plan)),
         sections=tuple(one for one in made if one is not None),
         made_from=f"Profile {plan.profile.name}{scaled}; prices of {plan.prices.region} as of {plan.prices.as_of}.",
     )
+
+
+def _prices_note(joined: Joined) -> list[str]:
+    said = age_sentence(joined.price_age)
+    return [] if said is None else [f"Mind: {said}."]
 
 
 def _facts(plan: Plan) -> list[Fact]:

@@ -1,0 +1,235 @@
+"""New prices into a book: part by part, each whole or as it was, and every row with the date it is of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fnmatch import fnmatch
+from functools import cache, partial
+from typing import Any
+
+from headway.account import price_list, spot_prices
+from headway.account.connection import Account
+from headway.account.errors import AccountError
+from headway.account.price_list import EC2_FILTERS, METERS, Meter, Product
+from headway.assumptions import assume
+from headway.errors import HeadwayError
+from headway.prices import PriceBook
+
+Say = Callable[[str], None]
+SOURCE, SPOT_SOURCE = "price-list-api", "spot-price-history (median of zones, 30 days)"
+HIGH = "high"
+_HOPELESS = ("credentials", "expired", "clock", "region")
+"""What the next question would be answered with too."""
+
+
+@dataclass
+class Refreshed:
+    """A book's content with new prices in it, and what became of each part."""
+
+    content: dict[str, Any]
+    day: str
+    """Of the new prices: when AWS asked that much, whenever it began to."""
+    updated: dict[str, int] = field(default_factory=dict)
+    """Rows with new prices, by part and region."""
+    kept: list[str] = field(default_factory=list)
+    """Rows that keep their old price and date, and why."""
+    failed: list[str] = field(default_factory=list)
+    """Parts that AWS did not give: all of their rows are as they were."""
+
+    def word(self, text: str) -> int:
+        """The place of a word in the book's list."""
+        words: list[str] = self.content["words"]
+        if text not in words:
+            words.append(text)
+        return words.index(text)
+
+
+def refresh(
+    account: Account,
+    book: PriceBook,
+    regions: Iterable[str],
+    *,
+    now: datetime,
+    types: Iterable[str] = ("*",),
+    fetch: spot_prices.Fetch = spot_prices.fetch_https,
+    say: Say = lambda _: None,
+) -> Refreshed:
+    """A book with the prices of today for some regions; the book itself stays as it is.
+
+    Args:
+        account: That may ask for prices.
+        book: The book that is refreshed.
+        regions: Which of its regions.
+        now: The moment.
+        types: Only EC2 and hosting types like these: ``g5.*``.
+        fetch: Gets the Spot Advisor's data.
+        say: Called with what is being done.
+
+    Raises:
+        AccountError: AWS gave nothing at all.
+    """
+    made = Refreshed(deepcopy(dict(book.content)), now.date().isoformat())
+    patterns = tuple(types)
+    bands = cache(partial(_bands, made, fetch, say))
+    for region in regions:
+        if region not in book.regions:
+            raise HeadwayError(f"region {region!r} is not in the price book; there are {', '.join(book.regions)}")
+        parts: dict[str, Callable[[], int]] = {
+            "EC2 on-demand": partial(_instances, made, account, region, patterns, "on_demand"),
+            "SageMaker hosting": partial(_instances, made, account, region, patterns, "hosting"),
+            "EC2 spot": partial(_spot, made, account, region, (patterns, bands), now, say),
+            "other services": partial(_services, made, account, region, say),
+        }
+        for part, read in parts.items():
+            say(f"{part} of {region}")
+            try:
+                made.updated[f"{part} of {region}"] = read()
+            except AccountError as error:
+                if error.kind in _HOPELESS:
+                    raise
+                made.failed.append(f"{part} of {region}: {error}")
+    if not any(made.updated.values()):
+        said = made.failed or ["AWS answered, and no price in it was one that this book needs"]
+        raise HeadwayError("no price could be refreshed, the book stays as it was\n" + "\n".join(dict.fromkeys(said)))
+    made.content["refreshed"] = {"at": now.isoformat(timespec="seconds"), "regions": sorted(regions)}
+    return made
+
+
+def _bands(made: Refreshed, fetch: spot_prices.Fetch, say: Say) -> dict[str, dict[str, str]]:
+    say("the Spot Advisor's interruption bands")
+    try:
+        return spot_prices.interruption_bands(fetch)
+    except AccountError as error:
+        made.kept.append(f"interruption bands: {error}")
+        return {}
+
+
+def _instances(made: Refreshed, account: Account, region: str, patterns: tuple[str, ...], purchase: str) -> int:
+    """On-demand and hosting rates: one product a type, or the old rate."""
+    hosting = purchase == "hosting"
+    filters = {"regionCode": region} | ({"component": "Hosting"} if hosting else EC2_FILTERS)
+    code, name = ("AmazonSageMaker", "instanceName") if hosting else ("AmazonEC2", "instanceType")
+    found: dict[str, list[Product]] = {}
+    for product in price_list.products(account, code, filters):
+        kind = product.attributes.get(name, "")
+        if kind and _wanted(kind, patterns):
+            found.setdefault(kind, []).append(product)
+    rows = made.content[purchase].setdefault(region, {})
+    count = 0
+    for kind, products in found.items():
+        usd = _only(made, products, f"{kind} ({purchase}) in {region}", _first(rows.get(kind)))
+        if usd is not None:
+            rows[kind] = [usd, made.word(SOURCE), made.word(made.day), made.word(HIGH)]
+            count += 1
+    gone = [kind for kind in rows if _wanted(kind, patterns) and kind not in found]
+    if gone:
+        made.kept.append(f"{len(gone)} types without a product now ({purchase} in {region}): {', '.join(gone[:5])}")
+    return count
+
+
+def _only(made: Refreshed, products: list[Product], what: str, old: Decimal | None) -> str | None:
+    """The price of the one product, if there is one and it is one."""
+    if len(products) != 1 or len(products[0].tiers) != 1:
+        made.kept.append(f"{what}: {len(products)} products where one is needed")
+        return None
+    usd = products[0].tiers[0][0]
+    return usd if _plausible(made, what, Decimal(usd), old) else None
+
+
+def _plausible(made: Refreshed, what: str, usd: Decimal, old: Decimal | None) -> bool:
+    """A price of nothing, or one that jumps, is another product's."""
+    jump = Decimal(assume("prices.largest_jump"))
+    if usd <= 0 or (old and not old / jump <= usd <= old * jump):
+        made.kept.append(f"{what}: USD {usd:f} is not plausible, it was {old:f}" if old else f"{what}: USD {usd:f}")
+        return False
+    return True
+
+
+def _spot(
+    made: Refreshed,
+    account: Account,
+    region: str,
+    wanted: tuple[tuple[str, ...], Callable[[], Mapping[str, Mapping[str, str]]]],
+    now: datetime,
+    say: Say,
+) -> int:
+    """Spot prices from the history of each zone; a type that has none keeps its price, and takes a new band."""
+    patterns, all_bands = wanted
+    rows = made.content["spot"].setdefault(region, {})
+    known = {*rows, *made.content["on_demand"].get(region, {})} & made.content["hardware"].keys()
+    types = [kind for kind in known if _wanted(kind, patterns)]
+    zones = spot_prices.spot_history(account, region, types, now=now, say=say)
+    bands = all_bands().get(region, {})
+    for kind, row in rows.items():
+        if kind in bands:
+            row[4:] = [made.word(bands[kind])]
+    kept = made.content.setdefault("spot_zones", {}).setdefault(region, {})
+    for kind, by_zone in zones.items():
+        old = rows.get(kind, ())
+        band = made.word(bands[kind]) if kind in bands else old[4] if len(old) > 4 else made.word("")
+        usd = spot_prices.of_region(by_zone)
+        rows[kind] = [f"{usd:f}", made.word(SPOT_SOURCE), made.word(made.day), made.word(HIGH), band]
+        kept[kind] = {zone: [f"{value:f}" for value in one] for zone, one in sorted(by_zone.items())}
+    gone = [kind for kind in types if kind in rows and kind not in zones]
+    if gone:
+        made.kept.append(
+            f"{len(gone)} types without a spot price in 30 days in {region}: {', '.join(sorted(gone)[:5])}"
+        )
+    return len(zones)
+
+
+def _services(made: Refreshed, account: Account, region: str, say: Say) -> int:
+    """Everything else by usage type: all of it is read before any of it is taken."""
+    asked = dict.fromkeys((meter.code, meter.family) for meter in METERS)
+    found: dict[tuple[str, str], list[Product]] = {}
+    for code, family in asked:
+        say(f"{code} of {region}")
+        filters = {"regionCode": region} | ({"productFamily": family} if family else {})
+        found[code, family] = list(price_list.products(account, code, filters))
+    return sum(_service(made, meter, region, found[meter.code, meter.family]) for meter in METERS)
+
+
+def _service(made: Refreshed, meter: Meter, region: str, found: list[Product]) -> int:
+    """A meter's tiers from its one product, in the book's own unit; 1 if they are taken."""
+    services = made.content["services"]
+    known: list[Any] = [here[meter.service][meter.meter] for here in services.values()
+                        if meter.meter in here.get(meter.service, {})]  # fmt: skip
+    old = services.get(region, {}).get(meter.service, {}).get(meter.meter)
+    what = f"{meter.service}.{meter.meter} in {region}"
+    products = price_list.matching(meter, found)
+    if not known or len(products) != 1:
+        made.kept.append(f"{what}: {len(products)} products where one is needed")
+        return 0
+    unit: str = known[0][0]
+    per = Decimal({"1M ": 1_000_000, "1K ": 1_000}.get(unit[:3], 1)) / meter.divide
+    marks = [made.word(SOURCE), made.word(made.day), made.word(HIGH)]
+    tiers: list[list[Any]] = [
+        [f"{Decimal(usd) * per:f}", start, end, *marks]
+        for usd, start, end in products[0].tiers
+        if Decimal(usd) > 0 or not end  # A first tier of nothing is a free tier: an allowance, not a price.
+    ]
+    if not tiers or not _plausible(made, what, Decimal(tiers[0][0]), Decimal(old[1][0][0]) if old else None):
+        return 0
+    tiers[0][1] = "0"
+    services.setdefault(region, {}).setdefault(meter.service, {})[meter.meter] = [unit, tiers]
+    return 1
+
+
+def _first(row: list[Any] | None) -> Decimal | None:
+    return None if row is None else Decimal(row[0])
+
+
+def _wanted(kind: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(kind.removeprefix("ml."), pattern.removeprefix("ml.")) for pattern in patterns)
+
+
+def book_bytes(content: dict[str, Any]) -> bytes:
+    """A book's content as its file holds it."""
+    import gzip
+
+    return gzip.compress(json.dumps(content, separators=(",", ":"), sort_keys=True).encode(), compresslevel=9, mtime=0)

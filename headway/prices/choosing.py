@@ -1,0 +1,40 @@
+"""Which book: the one a command or HEADWAY_PRICES names, else the newest refreshed one, else the packaged snapshot."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+VARIABLE = "HEADWAY_PRICES"
+"""A snapshot, an overrides file, or the word ``packaged``."""
+FOLDER_VARIABLE = "HEADWAY_DATA"
+PACKAGED = "packaged"
+NAME = "prices-{date}.json.gz"
+
+
+def data_folder() -> Path:
+    """Where refreshed books are kept: HEADWAY_DATA, else the user's folder for data."""
+    if given := os.environ.get(FOLDER_VARIABLE):
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "headway"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "headway"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "headway"
+
+
+def refreshed_book() -> Path | None:
+    """The newest refreshed book, by the date in its name; None where there is none."""
+    try:
+        return max(data_folder().glob(NAME.format(date="20??-??-??")), default=None)
+    except OSError:
+        return None
+
+
+def chosen_book() -> Path | None:
+    """The book that is used unless a command names another; None is the packaged one."""
+    named = os.environ.get(VARIABLE, "")
+    if named:
+        return None if named == PACKAGED else Path(named)
+    return refreshed_book()

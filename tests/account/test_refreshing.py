@@ -1,0 +1,248 @@
+"""New prices into a book: one product each or the old price, part by part, and the old file where AWS gives nothing."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.stub import ANY
+
+from headway.account import connect, spot_prices
+from headway.account.price_list import EC2_FILTERS, METERS
+from headway.account.refreshing import Refreshed, refresh
+from headway.account.spot_prices import spread
+from headway.cli import run
+from headway.errors import HeadwayError
+from headway.prices import PriceBook, load_book, packaged_book
+from tests.account.listed import hosting, instance, product
+from tests.account.stubs import FakeAws
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+TYPES = ["g5.xlarge", "m5.large"]
+ADVICE = json.dumps({
+    "ranges": [{"index": 0, "label": "<5%", "dots": 0, "max": 5}, {"index": 4, "label": ">20%", "dots": 4, "max": 100}],
+    "instance_types": {},
+    "spot_advisor": {"us-east-1": {"Linux": {"g5.xlarge": {"s": 60, "r": 4}, "m5.large": {"s": 60, "r": 0}}, "Windows": {}}},
+}).encode()  # fmt: skip
+OTHER_CODES = list(dict.fromkeys((meter.code, meter.family) for meter in METERS))
+
+
+def prices(aws: FakeAws, items: list[str], filters: Mapping[str, str] | None = None, code: str | object = ANY) -> None:
+    asked: Any = ANY if filters is None else [
+        {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in filters.items()
+    ]  # fmt: skip
+    aws.on("pricing").add_response(
+        "get_products", {"FormatVersion": "aws_v1", "PriceList": items}, {"ServiceCode": code, "Filters": asked}
+    )
+
+
+def spot(aws: FakeAws, rows: list[tuple[str, str, str, float]]) -> None:
+    """Type, zone, price, days ago."""
+    history = [
+        {"InstanceType": kind, "AvailabilityZone": zone, "SpotPrice": usd, "ProductDescription": "Linux/UNIX",
+         "Timestamp": NOW - timedelta(days=ago)}
+        for kind, zone, usd, ago in rows
+    ]  # fmt: skip
+    aws.on("ec2").add_response("describe_spot_price_history", {"SpotPriceHistory": history, "NextToken": ""})
+
+
+def others(aws: FakeAws, items: Mapping[str, list[str]] | None = None) -> None:
+    for code, _ in OTHER_CODES:
+        prices(aws, (items or {}).get(code, []), code=code)
+
+
+def refreshed(aws: FakeAws, **more: Any) -> tuple[Refreshed, PriceBook]:
+    made = refresh(
+        connect("prices refresh"), packaged_book(), ["us-east-1"], now=NOW, types=TYPES, fetch=lambda _: ADVICE, **more
+    )
+    return made, PriceBook(made.content)
+
+
+@pytest.fixture
+def whole(aws: FakeAws) -> FakeAws:
+    prices(aws, [instance("g5.xlarge", "1.1000"), instance("m5.large", "0.0960")],
+           {"regionCode": "us-east-1", **EC2_FILTERS}, "AmazonEC2")  # fmt: skip
+    prices(aws, [hosting("ml.g5.xlarge", "1.50"), hosting("ml.m5.large", "0.115")],
+           {"regionCode": "us-east-1", "component": "Hosting"}, "AmazonSageMaker")  # fmt: skip
+    spot(aws, [("g5.xlarge", "us-east-1a", "0.40", 40), ("g5.xlarge", "us-east-1a", "0.60", 10),
+               ("g5.xlarge", "us-east-1b", "0.50", 30), ("g5.xlarge", "us-east-1c", "0.90", 30)])  # fmt: skip
+    others(aws, {
+        "AWSQueueService": [
+            product("AWSQueueService", {"usagetype": "USE1-Requests-RBP", "queueType": "Standard"},
+                    [("0.0000003500", "0", "100000000000"), ("0.0000003", "100000000000", "Inf")]),
+            product("AWSQueueService", {"usagetype": "USE1-Requests-FIFO-RBP", "queueType": "FIFO (first-in, first-out)"},
+                    [("0.0000005", "0", "Inf")]),
+        ],
+        "AWSLambda": [product("AWSLambda", {"usagetype": "Lambda-GB-Second"}, [("0.0000166667", "0", "Inf")]),
+                      product("AWSLambda", {"usagetype": "Lambda-GB-Second-ARM"}, [("0.0000133334", "0", "Inf")])],
+    })  # fmt: skip
+    return aws
+
+
+def test_every_part_gets_its_new_prices_with_todays_date(whole: FakeAws) -> None:
+    made, book = refreshed(whole)
+
+    on_demand = book.instance("us-east-1", "g5.xlarge", "on_demand")
+    assert (on_demand.usd, on_demand.as_of, on_demand.source) == (Decimal("1.1000"), "2026-11-25", "price-list-api")
+    assert book.instance("us-east-1", "ml.g5.xlarge", "hosting").usd == Decimal("1.50")
+    assert made.updated == {
+        "EC2 on-demand of us-east-1": 2, "SageMaker hosting of us-east-1": 2, "EC2 spot of us-east-1": 1,
+        "other services of us-east-1": 4,
+    }  # fmt: skip
+    assert made.failed == []
+    whole.all_asked()
+
+
+def test_tiers_come_in_the_books_own_unit(whole: FakeAws) -> None:
+    _, book = refreshed(whole)
+
+    tiers = book.tiers("us-east-1", "SQS", "standard_requests")
+    assert [(tier.usd, tier.tier_from, tier.tier_to) for tier in tiers] == [
+        (Decimal("0.35"), Decimal(0), Decimal(10) ** 11), (Decimal("0.3"), Decimal(10) ** 11, None),
+    ]  # fmt: skip
+    assert tiers[0].per == 1_000_000
+
+
+def test_spot_is_the_median_of_zones_each_weighed_by_time(whole: FakeAws) -> None:
+    made, book = refreshed(whole)
+
+    # Zone a: 20 days at 0.40, 10 at 0.60: median 0.40. Zones 0.40, 0.50, 0.90.
+    price = book.instance("us-east-1", "g5.xlarge", "spot")
+    assert (price.usd, price.note) == (Decimal("0.50"), ">20%")
+    assert made.content["spot_zones"]["us-east-1"]["g5.xlarge"]["us-east-1a"] == ["0.40", "0.40", "0.60"]
+
+
+def test_a_type_without_history_keeps_its_price_and_date_and_takes_the_new_band(whole: FakeAws) -> None:
+    before = packaged_book().instance("us-east-1", "m5.large", "spot")
+    made, book = refreshed(whole)
+
+    after = book.instance("us-east-1", "m5.large", "spot")
+    assert (after.usd, after.as_of, after.note) == (before.usd, before.as_of, "<5%")
+    assert any("1 types without a spot price in 30 days in us-east-1: m5.large" in kept for kept in made.kept)
+
+
+def test_what_was_not_asked_for_stays_as_it_was(whole: FakeAws) -> None:
+    _, book = refreshed(whole)
+
+    for place in (("us-east-1", "g5.2xlarge"), ("eu-west-1", "g5.xlarge")):
+        assert book.instance(*place, "on_demand") == packaged_book().instance(*place, "on_demand")
+    assert "refreshed" not in packaged_book().content
+
+
+def test_several_products_or_an_implausible_price_keep_the_old_one(aws: FakeAws) -> None:
+    prices(aws, [instance("g5.xlarge", "1.1"), instance("g5.xlarge", "0.0000000000"), instance("m5.large", "9.6")])
+    prices(aws, [hosting("ml.g5.xlarge", "0")])
+    spot(aws, [])
+    others(aws, {"AmazonECR": [product("AmazonECR", {"usagetype": "TimedStorage-ByteHrs"}, [("0.11", "0", "Inf")])]})
+
+    made, book = refreshed(aws)
+
+    for kind in TYPES:
+        assert book.instance("us-east-1", kind, "on_demand") == packaged_book().instance("us-east-1", kind, "on_demand")
+    said = "\n".join(made.kept)
+    assert "g5.xlarge (on_demand) in us-east-1: 2 products where one is needed" in said
+    assert "m5.large (on_demand) in us-east-1: USD 9.6 is not plausible, it was 0.096" in said
+    assert "ml.g5.xlarge (hosting) in us-east-1: USD 0 is not plausible" in said
+    assert "SQS.standard_requests in us-east-1: 0 products" in said
+
+
+def test_a_free_first_tier_is_an_allowance_and_no_price(aws: FakeAws) -> None:
+    for _ in range(2):
+        prices(aws, [])
+    spot(aws, [])
+    others(aws, {"AmazonSNS": [product("AmazonSNS", {"usagetype": "EU-Requests-Tier1"},
+                                       [("0", "0", "1000000"), ("0.0000005", "1000000", "Inf")])]})  # fmt: skip
+
+    _, book = refreshed(aws)
+
+    (tier,) = book.tiers("us-east-1", "SNS", "standard_publish")
+    assert (tier.usd, tier.tier_from, tier.tier_to) == (Decimal("0.5"), 0, None)
+
+
+def test_a_part_that_is_denied_keeps_its_rows_and_says_which_permission(aws: FakeAws) -> None:
+    prices(aws, [instance("g5.xlarge", "1.1")])
+    prices(aws, [])
+    aws.on("ec2").add_client_error("describe_spot_price_history", "UnauthorizedOperation",
+                                   "You are not authorized to perform this operation.", 403)  # fmt: skip
+    others(aws)
+
+    made, book = refreshed(aws)
+
+    assert book.instance("us-east-1", "g5.xlarge", "spot") == packaged_book().instance("us-east-1", "g5.xlarge", "spot")
+    assert book.instance("us-east-1", "g5.xlarge", "on_demand").usd == Decimal("1.1")
+    assert made.failed == [
+        "EC2 spot of us-east-1: AWS denied ec2:DescribeSpotPriceHistory: allow it; `headway prices refresh` needs it"
+    ]
+
+
+def test_an_advisor_out_of_reach_keeps_the_bands(whole: FakeAws) -> None:
+    def unreachable(_: str) -> bytes:
+        raise OSError("timed out")
+
+    made = refresh(connect("prices refresh"), packaged_book(), ["us-east-1"], now=NOW, types=TYPES, fetch=unreachable)
+
+    band = packaged_book().instance("us-east-1", "g5.xlarge", "spot").note
+    assert PriceBook(made.content).instance("us-east-1", "g5.xlarge", "spot").note == band
+    assert any("the Spot Advisor cannot be reached (timed out)" in kept for kept in made.kept)
+
+
+def test_empty_answers_are_an_error(aws: FakeAws) -> None:
+    for _ in range(2):
+        prices(aws, [])
+    spot(aws, [])
+    others(aws)
+
+    with pytest.raises(HeadwayError, match="no price could be refreshed, the book stays as it was"):
+        refreshed(aws)
+
+
+@pytest.mark.parametrize(
+    ("prices_", "quartiles"),
+    [
+        ([(30, "1"), (15, "2")], ("1", "1", "2")),
+        ([(60, "3")], ("3", "3", "3")),
+        ([(30, "1"), (29, "5"), (1, "1")], ("5", "5", "5")),
+    ],
+)
+def test_quartiles_weigh_a_price_by_how_long_it_held(
+    prices_: list[tuple[int, str]], quartiles: tuple[str, ...]
+) -> None:
+    rows = [(NOW - timedelta(days=ago), Decimal(usd)) for ago, usd in prices_]
+
+    assert spread(rows, NOW - timedelta(days=30), NOW) == tuple(Decimal(usd) for usd in quartiles)
+
+
+def test_the_command_writes_a_dated_book_that_is_then_used(
+    whole: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADWAY_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("HEADWAY_PRICES")
+    monkeypatch.setattr(spot_prices, "fetch_https", lambda _: ADVICE)
+
+    assert run(["prices", "refresh", "--type", "g5.xlarge", "--type", "m5.large"]) == 0
+
+    (written,) = (tmp_path / "data").iterdir()
+    assert str(written) in "".join(capsys.readouterr().out.split("\n"))
+    assert load_book().path == written
+    assert load_book().instance("us-east-1", "g5.xlarge", "on_demand").usd == Decimal("1.1000")
+    assert run(["prices", "show", "--format", "json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {"what": "EC2 on-demand: g5.xlarge", "region": "us-east-1", "before": "1.006", "after": "1.1000"} in shown[
+        "changes"
+    ]
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException"])
+def test_without_a_login_nothing_is_written_and_one_message_says_so(
+    code: str, aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADWAY_DATA", str(tmp_path / "data"))
+    aws.on("pricing").add_client_error("get_products", code, "The security token is no good")
+
+    assert run(["prices", "refresh"]) == 1
+
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
