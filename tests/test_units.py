@@ -17,7 +17,8 @@ def test_durations_are_read(text: object, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("200KB", 200_000), ("4MB", 4_000_000), ("1KiB", 1024), (12, 12), ("2GB", 2 * 10**9)]
+    ("text", "size"),
+    [("200KB", 200_000), ("4MB", 4_000_000), ("1KiB", 1024), (12, 12), ("2GB", 2 * 10**9), ("4.1MB", 4_100_000)],
 )
 def test_sizes_are_read(text: object, size: int) -> None:
     assert parse_size(text) == size

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from headway.account.connection import Account
-from headway.account.endpoints import read_endpoint
 from headway.account.metrics import Metric, read_metrics
 from headway.account.resources import stack_resources
+from headway.account.traffic import endpoint_requests, queue_requests
 from headway.architectures.design import BatchDesign, MicroBatchDesign
 from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, simple_designs
 from headway.errors import HeadwayError
@@ -44,16 +44,15 @@ def arrivals(
     if queued and not isinstance(design, FeaturesDesign):
         for name in resources.names("sqs"):
             if "dead" not in name and FILL not in name:
-                asked[name] = Metric("AWS/SQS", "NumberOfMessagesSent", (("QueueName", name),), "Sum")
+                asked[name] = queue_requests(name)["sent"]
     if called:
         # A micro-batch's endpoint is called with batches: its requests are its queue's messages.
         batches = [name for name in queued if isinstance(parts[name], MicroBatchDesign)]
         for name in resources.names("sagemaker:endpoint"):
             if any(part and f"-{part}-" in name for part in batches):
                 continue
-            for variant in read_endpoint(account, name).variants:
-                dimensions = (("EndpointName", name), ("VariantName", variant.name))
-                asked[f"{name}/{variant.name}"] = Metric("AWS/SageMaker", "Invocations", dimensions, "Sum")
+            for variant, metric in endpoint_requests(account, name).items():
+                asked[f"{name}/{variant}"] = metric
     found: dict[datetime, float] = defaultdict(float)
     for series in read_metrics(account, asked, start=since, end=until, period_s=3600).values():
         for at, value in series.items():

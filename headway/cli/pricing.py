@@ -67,6 +67,9 @@ app.add_typer(prices_app, name="prices")
 @prices_app.command()
 def show(
     region: Annotated[str | None, typer.Option(help="This AWS region alone.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="What this instance type costs, spot by zone.")
+    ] = None,
     prices: PricesOption = None,
     format_: FormatOption = Format.table,
 ) -> int:
@@ -75,16 +78,24 @@ def show(
     \b
     headway prices show
     headway prices show --region eu-west-1 --format json
+    headway prices show --region us-east-1 --type g5.xlarge
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.errors import HeadwayError, nearest
     from headway.prices import load_book, packaged_book
-    from headway.prices.comparing import changes, coverage
+    from headway.prices.comparing import changes, coverage, instance_rates
     from headway.report.console import console
-    from headway.report.prices import book_name, print_book
+    from headway.report.prices import book_name, print_book, print_rates
 
     book = load_book(prices)
     if region is not None and region not in book.regions:
         raise HeadwayError(f"region {region!r} is not in the price book{nearest(region, book.regions)}")
+    if type_ is not None:
+        rows = instance_rates(book, region or "us-east-1", type_)
+        if format_ is Format.json:
+            write_json([row.as_json() for row in rows])
+        else:
+            print_rates(console(), rows, region or "us-east-1", type_)
+        return DONE
     parts, found = coverage(book, region=region), changes(packaged_book(), book, region=region)
     if format_ is Format.json:
         write_json({

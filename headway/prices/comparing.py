@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from headway.prices.age import State, day_of, state_of
-from headway.prices.book import PriceBook
+from headway.prices.book import PriceBook, PriceError, Purchase
 
 PARTS = {"EC2 on-demand": "on_demand", "EC2 spot": "spot", "SageMaker hosting": "hosting", "other services": "services"}
 
@@ -39,6 +39,58 @@ class Change(NamedTuple):
     def ratio(self) -> float:
         """After over before."""
         return float(self.after / self.before) if self.before else float("inf")
+
+
+class Rate(NamedTuple):
+    """What an instance costs an hour, one way of buying it; spot also zone by zone, with quartiles over 30 days."""
+
+    bought: str
+    usd: Decimal
+    source: str
+    as_of: str
+    state: State
+    note: str = ""
+    quartiles: tuple[Decimal, Decimal] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is written in JSON: money as decimal strings."""
+        spread = None if self.quartiles is None else [str(value) for value in self.quartiles]
+        return {**self._asdict(), "usd": str(self.usd), "quartiles": spread}
+
+
+def instance_rates(book: PriceBook, region: str, instance_type: str, *, on: date | None = None) -> tuple[Rate, ...]:
+    """Every price that a book has of an instance type in a region.
+
+    Raises:
+        PriceError: It has none.
+
+    >>> from headway.prices import packaged_book
+    >>> [rate.bought for rate in instance_rates(packaged_book(), "us-east-1", "g5.xlarge")]
+    ['EC2 on-demand', 'EC2 spot', 'SageMaker hosting']
+    """
+    bare = instance_type.removeprefix("ml.")
+    ways: tuple[tuple[str, Purchase, str], ...] = (
+        ("EC2 on-demand", "on_demand", bare), ("EC2 spot", "spot", bare),
+        ("SageMaker hosting", "hosting", f"ml.{bare}"),
+    )  # fmt: skip
+    found: list[Rate] = []
+    missing: list[PriceError] = []
+    for bought, purchase, name in ways:
+        try:
+            price = book.instance(region, name, purchase)
+        except PriceError as error:
+            missing.append(error)
+            continue
+        state = state_of(price.as_of, spot=purchase == "spot", on=on)
+        note = f"advisor's interruption frequency {price.note} a month" if price.note else ""
+        found.append(Rate(bought, price.usd, price.source, price.as_of, state, note))
+        zones = book.content.get("spot_zones", {}).get(region, {}).get(bare, {}) if purchase == "spot" else {}
+        for zone, (low, middle, high) in zones.items():
+            spread = Decimal(low), Decimal(high)
+            found.append(Rate(f"EC2 spot, {zone}", Decimal(middle), price.source, price.as_of, state, "", spread))
+    if not found:
+        raise missing[0]
+    return tuple(found)
 
 
 def coverage(book: PriceBook, *, region: str | None = None, on: date | None = None) -> tuple[Coverage, ...]:

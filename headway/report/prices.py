@@ -14,7 +14,7 @@ from headway.units import format_usd
 if TYPE_CHECKING:
     from headway.advice.price_age import PriceAge
     from headway.prices import PriceBook
-    from headway.prices.comparing import Change, Coverage
+    from headway.prices.comparing import Change, Coverage, Rate
 
 MOST = 10
 """Changes and reasons that are shown."""
@@ -45,6 +45,18 @@ def print_book(out: Console, book: PriceBook, parts: Sequence[Coverage], found: 
         bullets(out, [f"{key}: USD {unit_price(usd)}" for key, usd in book.overrides.rates.items()])
     if book.path is not None:
         print_changes(out, found, "Biggest changes since the packaged snapshot")
+
+
+def print_rates(out: Console, rates: Sequence[Rate], region: str, instance_type: str) -> None:
+    """What an instance type costs, each way of buying it."""
+    out.print(Text(f"{instance_type} in {region}, USD an hour"))
+    out.print()
+    table = new_table("", "USD", "middle half of 30 days", "of", "", "source", right=("USD",), fold=("source",))
+    for rate in rates:
+        spread = "" if rate.quartiles is None else " to ".join(unit_price(value) for value in rate.quartiles)
+        note = f"{rate.source}; {rate.note}" if rate.note else rate.source
+        table.add_row(rate.bought, unit_price(rate.usd), spread, rate.as_of.split(" ")[0], rate.state, note)
+    print_table(out, table)
 
 
 def print_changes(out: Console, found: Sequence[Change], title: str) -> None:

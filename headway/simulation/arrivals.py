@@ -187,7 +187,8 @@ def read_trace(path: Path, *, first_hour: int = 0, seed: int = 0, zone: tzinfo =
         return Timed(np.sort(times), first_hour)
     counts = np.concatenate([batch.counts for batch in batches])
     if log.format.timed:
-        minutes = max(1, round(float(np.diff(np.unique(times)).min(initial=60.0)) / 60))
+        steps = np.diff(np.unique(times))
+        minutes = max(1, round(float(steps.min()) / 60)) if steps.size else 1
         spread = (times // 60).astype(np.int64)[:, None] + np.arange(minutes)
         counts = np.bincount(spread.ravel(), weights=np.repeat(counts / minutes, minutes))
     if counts.size < 60:

@@ -230,6 +230,8 @@ def test_the_command_writes_a_dated_book_that_is_then_used(
     assert load_book().instance("us-east-1", "g5.xlarge", "on_demand").usd == Decimal("1.1000")
     assert run(["prices", "show", "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
+    assert run(["prices", "show", "--type", "ml.g5.xlarge"]) == 0
+    assert "EC2 spot, us-east-1a 0.40 0.40 to 0.60 2026-11-25" in " ".join(capsys.readouterr().out.split())
     assert {"what": "EC2 on-demand: g5.xlarge", "region": "us-east-1", "before": "1.006", "after": "1.1000"} in shown[
         "changes"
     ]

@@ -1,6 +1,7 @@
 """A week out of CloudWatch, answered as AWS documents GetMetricData."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from headway.account.traffic import function_requests, pattern_of_metrics, queue
 from headway.cli import run
 from headway.cli import traffic as command
 from headway.errors import HeadwayError
+from headway.profile import load_profile
 from tests.account.stubs import FakeAws
 from tests.traffic.logs import office
 
@@ -94,3 +96,34 @@ def test_the_command_names_the_permission_that_is_missing(
 def test_the_command_asks_for_one_of_three(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["traffic", "cloudwatch"]) == 1
     assert "one of --endpoint, --queue and --function" in capsys.readouterr().err
+
+
+def test_an_endpoints_variants_are_counted_together_into_a_profile(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "_now", lambda: NOW)
+    profile = tmp_path / "p.yaml"
+    profile.write_text((Path(__file__).parents[2] / "stacks/profiles/fraud-check.yaml").read_text())
+    variants = [{"VariantName": name, "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+                for name in ("blue", "green")]  # fmt: skip
+    made = {"CreationTime": NOW, "EndpointConfigName": "config"}
+    aws.on("sagemaker").add_response("describe_endpoint", {
+        "EndpointName": "fraud", "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/fraud",
+        "EndpointStatus": "InService", "LastModifiedTime": NOW, **made})  # fmt: skip
+    aws.on("sagemaker").add_response("describe_endpoint_config", {
+        "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/config",
+        "ProductionVariants": variants, **made})  # fmt: skip
+    begin = NOW - timedelta(days=8)
+    both = [answer(begin, NOW, timedelta(minutes=1), name=name) for name in ("q0", "q1")]
+    aws.on("cloudwatch").add_response("get_metric_data", {"MetricDataResults": both})
+
+    told = run(
+        ["traffic", "cloudwatch", "--endpoint", "fraud", "--days", "8", "--region", "us-east-1", "--into", str(profile)]
+    )
+
+    assert told == 0
+    traffic = load_profile(profile).traffic
+    assert traffic.hourly is not None
+    # Monday 10:00 in the profile's own time zone, two variants of 200 an hour in UTC's office hours.
+    assert max(traffic.hourly) == pytest.approx(400, rel=0.01)
+    aws.all_asked()

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from headway.simulation import generated, hour_of_week, read_trace
 from headway.simulation.arrivals import Arrivals, Thinned
 from headway.traffic import build_demand
 from headway.traffic.demand import Demand
+from tests.traffic import logs
 
 
 def demand(**traffic: Any) -> Demand:
@@ -80,6 +82,21 @@ def test_a_trace_of_minutes_keeps_each_minutes_count(tmp_path: Path):
     trace = read_trace(path, first_hour=5)
     assert (trace.hours, trace.first_hour) == (2, 5)
     assert np.bincount((times(trace) // 60).astype(int)).tolist() == counts[:120]
+
+
+def test_an_access_log_begins_at_its_own_hour_of_the_profiles_week(tmp_path: Path):
+    path = tmp_path / "access.log"
+    path.write_text(logs.alb([logs.MONDAY + 26 * 3600 + 90, logs.MONDAY + 27 * 3600 + 5]))
+    trace = read_trace(path, zone=ZoneInfo("Europe/Paris"))
+    assert trace.first_hour == 27
+    assert [chunk.tolist() for chunk in trace.chunks()] == [[90], [3605]]
+
+
+def test_hourly_counts_are_spread_over_their_hour(tmp_path: Path):
+    path = tmp_path / "hours.csv"
+    path.write_text("hour,requests\n2026-11-02T00:00Z,600\n2026-11-02T01:00Z,60\n")
+    minutes = np.bincount((times(read_trace(path)) // 60).astype(int))
+    assert minutes.tolist() == [10] * 60 + [1] * 60
 
 
 def test_a_trace_of_requests_is_cut_at_the_hours(tmp_path: Path):
