@@ -37,6 +37,17 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
     ),
+    "redrive": (
+        "tag:GetResources",
+        "sqs:GetQueueUrl",
+        "sqs:ListDeadLetterSourceQueues",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:SendMessage",
+        "sqs:DeleteMessage",
+        "s3:GetObject",
+    ),
     "reconcile": ("ce:GetCostAndUsage",),
     "current": (
         "sagemaker:DescribeEndpoint",

@@ -15,8 +15,8 @@ from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 QUEUE_TYPES = ("aws:sqs/queue:Queue",)
 BUCKET_TYPES = ("aws:s3/bucket:Bucket",)
-WATCHDOG_ASKS = 4
-"""Metrics that a watchdog's account takes: sent, deleted, deleted from the dead letters, finished."""
+WATCHDOG_ASKS = 5
+"""Metrics that a watchdog's account takes: sent and deleted, each of both queues, and finished."""
 RECEIVED_AT_ONCE = 10
 """Messages one ReceiveMessage returns at the most (Amazon SQS API reference)."""
 

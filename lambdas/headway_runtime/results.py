@@ -129,7 +129,8 @@ def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:
     """Write a result unless one is there; says whether this call wrote it.
 
     S3 answers 412 where the key exists (somebody else finished first: the result stands) and 409 while another write
-    is under way (asked again).
+    is under way (asked again). An error does not stand against an output: what was sent again after it had failed for
+    good gets its answer.
     """
     from botocore.exceptions import ClientError
 
@@ -140,10 +141,26 @@ def write_once(s3: Any, bucket: str, key: str, result: dict[str, Any]) -> bool:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in THERE_ALREADY:
-                return False
+                return "output" in result and _replaces_error(s3, bucket, key, body)
             if code in UNDER_WAY and attempt < CONFLICTS - 1:
                 time.sleep(0.1 * 2**attempt)
                 continue
             raise
         return True
     return False
+
+
+def _replaces_error(s3: Any, bucket: str, key: str, body: bytes) -> bool:
+    """Write an output in the place of an error, unless somebody else does so at the same time."""
+    from botocore.exceptions import ClientError
+
+    there = s3.get_object(Bucket=bucket, Key=key)
+    if "error" not in json.loads(there["Body"].read()):
+        return False
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfMatch=there["ETag"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in THERE_ALREADY | UNDER_WAY:
+            return False
+        raise
+    return True

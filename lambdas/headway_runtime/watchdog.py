@@ -66,6 +66,8 @@ class Account:
     end: Note
     sent: int
     deleted: int
+    dead_sent: int
+    """Sent to the dead letters by a worker, which deletes the message then; what SQS moves itself counts on no side."""
     dead_deleted: int
     """Deleted from the dead letters: sent again, or given up by a person."""
     finished: int
@@ -75,13 +77,13 @@ class Account:
     @property
     def lost(self) -> int:
         """Messages that nobody deleted and that are not there: below 0 where more is there than came."""
-        before = self.start.waiting + self.start.dead + self.sent
+        before = self.start.waiting + self.start.dead + self.sent + self.dead_sent
         return before - self.deleted - self.dead_deleted - self.end.waiting - self.end.dead
 
     @property
     def unanswered(self) -> int:
-        """Messages that were deleted and not said to be finished."""
-        return max(0, self.deleted - self.finished)
+        """Messages that were deleted and neither said to be finished nor sent to the dead letters."""
+        return max(0, self.deleted - self.dead_sent - self.finished)
 
     @property
     def unaccounted(self) -> int:
@@ -135,6 +137,7 @@ def _account(start: Note, end: Note, settings: WatchdogSettings, cloudwatch: Any
     asked = {
         "sent": _query("AWS/SQS", "NumberOfMessagesSent", dimensions, "Sum"),
         "deleted": _query("AWS/SQS", "NumberOfMessagesDeleted", dimensions, "Sum"),
+        "dead_sent": _query("AWS/SQS", "NumberOfMessagesSent", dead, "Sum"),
         "dead_deleted": _query("AWS/SQS", "NumberOfMessagesDeleted", dead, "Sum"),
         "finished": _query(NAMESPACE, PROMISE_USED, {FLEET: settings.name}, "SampleCount"),
     }

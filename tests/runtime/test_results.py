@@ -1,5 +1,6 @@
 """Results are written once, whatever S3 answers."""
 
+import json
 from typing import Any
 
 import pytest
@@ -50,3 +51,20 @@ def test_the_other_writer_may_win() -> None:
 def test_a_result_that_cannot_be_written_is_never_taken_for_written(codes: tuple[str, ...]) -> None:
     with pytest.raises(ClientError, match=codes[0]):
         write_once(Bucket(*codes), "b", "k", {})
+
+
+def test_an_output_takes_the_place_of_an_error_and_nothing_takes_an_outputs() -> None:
+    with account("us-east-1") as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="answers")
+
+        def there() -> dict[str, Any]:
+            return dict(json.loads(s3.get_object(Bucket="answers", Key="results/r1.json")["Body"].read()))
+
+        assert write_once(s3, "answers", "results/r1.json", {"id": "r1", "error": "poison"})
+        assert not write_once(s3, "answers", "results/r1.json", {"id": "r1", "error": "again"})
+        assert there()["error"] == "poison"
+        assert write_once(s3, "answers", "results/r1.json", {"id": "r1", "output": 1})
+        assert not write_once(s3, "answers", "results/r1.json", {"id": "r1", "output": 2})
+        assert not write_once(s3, "answers", "results/r1.json", {"id": "r1", "error": "late"})
+        assert there() == {"id": "r1", "output": 1}

@@ -28,13 +28,13 @@ class Watched:
 
     def count(self, at: datetime, **counts: int) -> None:
         """What happened in a minute: ``sent``, ``deleted``, ``dead_deleted``, ``finished``."""
-        queues = {"sent": "requests", "deleted": "requests", "dead_deleted": "dead"}
+        queues = {"sent": "requests", "deleted": "requests", "dead_sent": "dead", "dead_deleted": "dead"}
         for what, count in counts.items():
             if what == "finished":
                 values = {"Values": [0.5], "Counts": [count]}
                 row = {"MetricName": "PromiseUsed", "Dimensions": [{"Name": "Fleet", "Value": "fleet"}], **values}
             else:
-                name = "NumberOfMessagesSent" if what == "sent" else "NumberOfMessagesDeleted"
+                name = "NumberOfMessagesSent" if what.endswith("sent") else "NumberOfMessagesDeleted"
                 dimensions = [{"Name": "QueueName", "Value": queues[what]}]
                 row = {"MetricName": name, "Dimensions": dimensions, "Value": count}
             space = "Headway" if what == "finished" else "AWS/SQS"
@@ -96,6 +96,13 @@ def test_dead_letters_that_were_sent_again_are_counted_once_on_each_side(watched
     watched.count(NOON - 5 * HOUR, sent=5, dead_deleted=5, deleted=5, finished=5)
     report = watched.day(NOON + 5 * MINUTE)
     assert (report["account"]["start"]["dead"], report["Unaccounted"]) == (5, 0)
+
+
+def test_a_letter_that_the_worker_sent_is_dead_and_not_unanswered(watched: Watched) -> None:
+    watched.count(NOON - 5 * HOUR, sent=10, deleted=10, finished=7, dead_sent=3)
+    watched.fill(dead=3)
+    report = watched.day()
+    assert (report["account"]["lost"], report["account"]["unanswered"]) == (0, 0)
 
 
 def test_dead_letters_that_expire_are_told(watched: Watched) -> None:
