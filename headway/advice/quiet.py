@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from headway.architectures.candidate import Result
@@ -34,11 +35,17 @@ def cost_of_quiet(profile: Profile, *, prices: PriceBook | None = None) -> Quiet
     >>> cost_of_quiet(load_profile("stacks/profiles/loan-documents.yaml")).when
     'mon to fri 00-08 and 18-24, sat and sun all day'
     """
-    quiet = quiet_hours(weekly_rates(profile.traffic))
+    found = quiet_of(weekly_rates(profile.traffic))
     fleet, monthly = _fleet(profile, prices)
-    cost = None if monthly is None else monthly * len(quiet.hours) / HOURS_PER_WEEK
+    cost = None if monthly is None else monthly * found.hours / HOURS_PER_WEEK
+    return found.model_copy(update={"fleet": fleet, "monthly": cost})
+
+
+def quiet_of(hourly: Sequence[float]) -> QuietHours:
+    """The quiet hours of a week, where nobody knows what runs in them."""
+    quiet = quiet_hours(hourly)
     return QuietHours(
-        hours=len(quiet.hours), when=said_hours(quiet.hours), share_of_requests=quiet.share, fleet=fleet, monthly=cost
+        hours=len(quiet.hours), when=said_hours(quiet.hours), share_of_requests=quiet.share, fleet="", monthly=None
     )
 
 

@@ -165,7 +165,7 @@ def _finish(
     format_: Format,
 ) -> int:
     """Write what is to be written, and tell."""
-    from headway.advice.quiet import cost_of_quiet
+    from headway.advice.quiet import cost_of_quiet, quiet_of
     from headway.files import write_whole
     from headway.prices import load_book
     from headway.report.console import console
@@ -174,7 +174,7 @@ def _finish(
 
     path, profile = into
     written: list[str] = []
-    quiet = None
+    quiet = quiet_of(pattern.trace.hourly)
     picture = None if svg is None else _drawn(pattern)
     if path is not None and profile is not None:
         edit = fill(path, pattern.trace, named=out)
@@ -191,7 +191,7 @@ def _finish(
     if format_ is Format.json:
         write_json({
             "trace": pattern.trace.model_dump(mode="json"), "weeks": pattern.weeks,
-            "quiet": None if quiet is None else quiet.model_dump(mode="json"), "written": written,
+            "quiet": quiet.model_dump(mode="json"), "written": written,
         })  # fmt: skip
         return DONE
     screen = console()

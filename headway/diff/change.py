@@ -38,6 +38,8 @@ class Snapshot(Result):
     locked: bool
     prices_as_of: str
     region: str
+    stale_prices: Money | None = None
+    """USD a month of this bill that rest on stale prices, on the day of the comparison; None where that is little."""
 
 
 class LineChange(Result):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from headway.advice.price_age import price_age
 from headway.architectures.design import Wait
 from headway.bill.lines import Bill, Range
 from headway.diff.causes import causes
@@ -15,6 +16,7 @@ from headway.diff.lines import CENT, line_changes
 from headway.diff.sides import StackSide
 from headway.planning.changes import FieldChange, field_changes
 from headway.planning.lock import declared_fields, setting_changes
+from headway.planning.plan import Plan
 from headway.units import format_usd
 
 Pair = tuple[StackSide | None, StackSide | None]
@@ -115,7 +117,13 @@ def snapshot(side: StackSide | None) -> Snapshot | None:
             not_modelled=states["not_modelled"],
         ),
         scale=plan.scale, locked=side.locked, prices_as_of=plan.prices.as_of, region=plan.prices.region,
+        stale_prices=_stale(plan),
     )  # fmt: skip
+
+
+def _stale(plan: Plan) -> Decimal | None:
+    age = price_age(plan)
+    return age.stale if age is not None and age.state == "stale" else None
 
 
 def _limit(wait: Wait | None, tightest: float | None) -> float | None:

@@ -9,7 +9,6 @@ from headway.bill.lines import Range
 from headway.diff import Diff, LineChange, Snapshot, StackChange
 from headway.diff.change import PreviewCoverage
 from headway.diff.lines import CENT
-from headway.prices import age
 from headway.units import format_duration, format_usd
 
 COLUMNS = ("environment", "before", "after", "change", "architecture", "wait")
@@ -96,7 +95,7 @@ def coverage_sentence(row: StackChange) -> str | None:
         (counted.not_modelled, "not modelled"),
     ) if number]  # fmt: skip
     left = f" (left out of the total: {', '.join(side.unpriced)})" if side.unpriced else ""
-    old = "" if age.state_of(side.prices_as_of) == "fresh" else f" ({age.state_of(side.prices_as_of)})"
+    old = f"; {format_usd(side.stale_prices)} a month rest on stale prices" if side.stale_prices is not None else ""
     return f"lines of the bill: {', '.join(parts)}{left}; {side.region}, prices as of {side.prices_as_of}{old}"
 
 

@@ -22,7 +22,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 Week = Sequence[float | None]
 
 
-def print_pattern(out: Console, pattern: Pattern, quiet: QuietHours | None) -> None:
+def print_pattern(out: Console, pattern: Pattern, quiet: QuietHours) -> None:
     """What was seen, what is in it, the week against its fit."""
     trace = pattern.trace
     out.print(Text(
@@ -43,9 +43,8 @@ def print_pattern(out: Console, pattern: Pattern, quiet: QuietHours | None) -> N
     )
     heading(out, "What is in it")
     bullets(out, sentences(pattern))
-    if quiet is not None:
-        heading(out, "What you called continuous")
-        bullets(out, quiet_sentences(quiet))
+    heading(out, "What you called continuous")
+    bullets(out, quiet_sentences(quiet))
 
 
 def _minute(moment: str) -> str:

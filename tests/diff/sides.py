@@ -21,7 +21,7 @@ DECLARED: dict[str, Any] = {
 def line(what: str, amount: str | None, *, quantity: str = "10", state: str = "priced", **more: Any) -> Line:
     """A line of ``quantity`` hours that costs ``amount`` in all."""
     fields: dict[str, Any] = {
-        "description": what, "service": "EC2", "meter": "spot", "unit": "hour",
+        "description": what, "service": "EC2", "meter": "spot", "unit": "hour", "as_of": "2026-11-20",
         "resource_types": ("aws:batch/computeEnvironment:ComputeEnvironment",),
     }  # fmt: skip
     price = None if amount is None else Decimal(amount) / Decimal(quantity)

@@ -82,3 +82,12 @@ def test_what_is_cut_is_counted() -> None:
     made = comment(diff((side(), side("prod", *MANY))), longest=2000)
     assert len(made) <= 2000
     assert "_Shortened to fit: 191 lines left out." in made
+
+
+def test_a_bill_on_stale_prices_says_how_much_of_it_rests_on_them() -> None:
+    old = side("prod", line("workers", "90", as_of="2025-06-28"), line("queue", "10"))
+
+    said = comment(diff((old, old)))
+
+    assert "USD 90.00 a month rest on stale prices" in said
+    assert "stale prices" not in comment(diff((side(), side())))
