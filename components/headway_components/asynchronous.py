@@ -136,7 +136,7 @@ def _endpoint(
             },
         },
         tags=site.tags,
-        opts=site.child(retain_on_delete=True),
+        opts=site.child(retain_on_delete=site.protect_data),
     )
     return aws.sagemaker.Endpoint(
         site.part("endpoint"),

@@ -109,7 +109,7 @@ def hosted_model(
         else {"subnets": network.subnet_ids, "security_group_ids": network.security_group_ids},
         tags=site.tags,
         # An update that SageMaker rolls back is reported as done: the model it went back to must still be there.
-        opts=site.child(depends_on=[access.policy], retain_on_delete=True),
+        opts=site.child(depends_on=[access.policy], retain_on_delete=site.protect_data),
     )
     return HostedModel(model, access, log_group)
 

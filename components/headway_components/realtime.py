@@ -108,7 +108,7 @@ def _endpoint(
         ],
         tags=site.tags,
         # A rolled-back update still uses the old configuration, though it is reported as done.
-        opts=site.child(retain_on_delete=True),
+        opts=site.child(retain_on_delete=site.protect_data),
     )
     return aws.sagemaker.Endpoint(
         site.part("endpoint"),

@@ -58,7 +58,7 @@ class ServerlessEndpoint(pulumi.ComponentResource):
             ],
             tags=site.tags,
             # An update that fails leaves the endpoint on the old configuration.
-            opts=site.child(retain_on_delete=True),
+            opts=site.child(retain_on_delete=site.protect_data),
         )
         resource = aws.sagemaker.Endpoint(
             site.part("endpoint"),

@@ -30,7 +30,7 @@ class Wiring(TypedDict, total=False):
     permissions_boundary: pulumi.Input[str]
     protect_data: bool
     """Refuse whatever would delete or replace a queue, a bucket or a table, ``pulumi destroy`` included, until an
-    update with False has run."""
+    update with False has run. An endpoint's former models and configurations are kept as well."""
     tags: Mapping[str, pulumi.Input[str]]
     """On everything that can carry tags, beside ``headway:name``, ``headway:architecture`` and ``headway:stack``."""
 

@@ -49,9 +49,13 @@ def test_the_endpoint_is_named_for_its_instance_type_and_its_configuration_is_no
     assert variant(autoscaled)["variantName"] == "AllTraffic"
 
 
-def test_a_rolled_back_update_keeps_its_configuration_and_model(autoscaled: Provisioned) -> None:
-    assert autoscaled.one("sagemaker:EndpointConfiguration").retained
-    assert autoscaled.one("sagemaker:Model").retained
+def test_a_rolled_back_update_keeps_its_configuration_and_model_where_data_is_protected(
+    autoscaled: Provisioned,
+) -> None:
+    protected = provision(lambda: RealtimeEndpoint("loans", {"design": AUTOSCALED, "protect_data": True}) and None)
+    for what in ("sagemaker:EndpointConfiguration", "sagemaker:Model"):
+        assert protected.one(what).retained
+        assert not autoscaled.one(what).retained, "elsewhere destroy leaves nothing behind"
 
 
 def test_errors_and_latency_roll_an_update_back(autoscaled: Provisioned) -> None:

@@ -44,4 +44,4 @@ def test_the_endpoint_keeps_its_name_and_gets_a_new_configuration(made: Provisio
     assert made.one("sagemaker:Endpoint").inputs["name"] == "headway-dev-form-serverless"
     configuration = made.one("sagemaker:EndpointConfiguration")
     assert "name" not in configuration.inputs
-    assert configuration.retained
+    assert not configuration.retained

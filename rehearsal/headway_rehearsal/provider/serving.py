@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -166,7 +166,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._fail_on_demand(name, context)
             if row.refuses is not None and (reason := row.refuses(self.aws, request.id, old, new)):
                 _refuse(context, reason)
-            identity = str(state.get(row.known_by) or request.id) if row.known_by else request.id
+            identity = _identity(row, request.id, state)
             if row.update is not None and any(_top(change.path) != "tags" for change in differences(row, old, new)):
                 outputs |= row.update(self.aws, identity, with_assets(old), with_assets(new))
             write_tags(self.aws, row.token, identity, {**state, **outputs}, old, new)
@@ -178,7 +178,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if not state:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.urn}: this provider does not import")
         with self._told(context, request.urn):
-            identity = str(state.get(row.known_by) or request.id) if row.known_by else request.id
+            identity = _identity(row, request.id, state)
             try:
                 description = row.read(self.aws, identity)
             except (KeyError, IndexError, StopIteration):
@@ -201,7 +201,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._fail_on_demand(_name(request), context)
             if row.refuses is not None and (reason := row.refuses(self.aws, request.id, state, {})):
                 _refuse(context, reason)
-            identity = str(state.get(row.known_by) or request.id) if row.known_by else request.id
+            identity = _identity(row, request.id, state)
             try:
                 row.delete(self.aws, identity, state)
             except (KeyError, IndexError, StopIteration):
@@ -239,6 +239,10 @@ def _refuse(context: Any, reason: str) -> NoReturn:
 def _type(request: Any) -> str:
     """A resource's type from its URN (older engines do not say it apart)."""
     return str(request.urn).split("::")[2].rsplit("$", 1)[-1]
+
+
+def _identity(row: ResourceType, identity: str, state: Mapping[str, Any]) -> str:
+    return "/".join(str(state[name]) for name in row.known_by) or identity
 
 
 def _name(request: Any) -> str:

@@ -53,7 +53,7 @@ def _update_part(operation: str, token: str, parameter: str) -> Any:
         del old
         ask(
             aws, "apigatewayv2", operation, new, what=token, handled=("name", parameter[:1].lower() + parameter[1:]),
-            rename={"timeoutMilliseconds": "TimeoutInMillis"}, **{parameter: identity},
+            rename={"timeoutMilliseconds": "TimeoutInMillis"}, **{parameter: identity.rpartition("/")[2]},
         )  # fmt: skip
         return {}
 
@@ -62,7 +62,7 @@ def _update_part(operation: str, token: str, parameter: str) -> Any:
 
 def _delete_part(operation: str, parameter: str) -> Any:
     def delete(aws: Aws, identity: str, state: Inputs) -> None:
-        getattr(aws.client("apigatewayv2"), operation)(ApiId=state["apiId"], **{parameter: identity})
+        getattr(aws.client("apigatewayv2"), operation)(ApiId=state["apiId"], **{parameter: identity.rpartition("/")[2]})
 
     return delete
 
@@ -77,14 +77,15 @@ def _update_api(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, 
 
 
 def _parts(operation: str, key: str) -> Any:
-    """Reads a part by looking for it in every API of the account."""
+    """Reads a part of an API, ``api/part``; by its own id alone it is looked for in every API of the account."""
 
     def read(aws: Aws, identity: str) -> dict[str, Any]:
         client = aws.client("apigatewayv2")
-        for api in client.get_apis()["Items"]:
-            for row in getattr(client, operation)(ApiId=api["ApiId"])["Items"]:
-                if row[key] == identity:
-                    return {**row, "ApiId": api["ApiId"]}
+        api, _, part = identity.rpartition("/")
+        for one in [api] if api else [row["ApiId"] for row in client.get_apis()["Items"]]:
+            for row in getattr(client, operation)(ApiId=one)["Items"]:
+                if row[key] == part:
+                    return {**row, "ApiId": one}
         raise KeyError(identity)
 
     return read
@@ -154,7 +155,7 @@ def _row(
     return ResourceType(
         token, _part(f"create_{what}", token, key), _parts(f"get_{what}s", key), _delete_part(f"delete_{what}", key),
         _update_part(f"update_{what}", token, key), replaces=("apiId", *replaces) if of_api else replaces,
-        named="name" if what == "stage" else None, shown_as=shown_as or {},
+        named="name" if what == "stage" else None, known_by=("apiId", "id"), shown_as=shown_as or {},
     )  # fmt: skip
 
 

@@ -62,8 +62,8 @@ class ResourceType:
     """The property with its physical name; given and kept, the old one goes before the new one is made."""
     renews: tuple[str, ...] = ()
     """Outputs that every update changes."""
-    known_by: str | None = None
-    """The output by which it is read, where an update changes it and the id stays."""
+    known_by: tuple[str, ...] = ()
+    """The properties, joined by a slash, by which it is read and changed where its id does not say enough."""
     shown_as: Mapping[str, str] = field(default_factory=dict)
     """Properties that AWS's description calls otherwise."""
     unseen: tuple[str, ...] = ()

@@ -391,7 +391,7 @@ ROWS = (
     ResourceType(
         "aws:batch/jobDefinition:JobDefinition", _job_definition, _read_job_definition,
         by("batch", "deregister_job_definition", "jobDefinition"), _update_job_definition, replaces=("name",),
-        renews=("arn", "revision"), known_by="arn", shown_as={"name": "jobDefinitionName"},
+        renews=("arn", "revision"), known_by=("arn",), shown_as={"name": "jobDefinitionName"},
         # moto writes a rule's action in lower case.
         unseen=("deregisterOnNewRevision", "retryStrategy.evaluateOnExits.action"),
     ),

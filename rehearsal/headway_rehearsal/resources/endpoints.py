@@ -121,9 +121,8 @@ def _policy(aws: Aws, logical: str, inputs: Inputs) -> Created:
 
 
 def _read_policy(aws: Aws, identity: str) -> dict[str, Any]:
-    rows = aws.client(_SCALING).describe_scaling_policies(ServiceNamespace="sagemaker", PolicyNames=[identity])
-    found: dict[str, Any] = rows["ScalingPolicies"][0]
-    return found
+    rows = aws.client(_SCALING).describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    return next(row for row in rows if row["PolicyName"] == identity)
 
 
 def _action(aws: Aws, logical: str, inputs: Inputs) -> Created:
