@@ -54,6 +54,8 @@ def arrivals(
             for variant, metric in endpoint_requests(account, name).items():
                 asked[f"{name}/{variant}"] = metric
     found: dict[datetime, float] = defaultdict(float)
+    # From a whole hour on: CloudWatch counts its periods from the start that it is asked for.
+    since = since.replace(minute=0, second=0, microsecond=0)
     for series in read_metrics(account, asked, start=since, end=until, period_s=3600).values():
         for at, value in series.items():
             found[at] += value

@@ -24,6 +24,9 @@ and its monthly bill, before anything is created.
   headway report stacks/profiles/loan-documents.yaml       the same as a page, with pictures
   headway traffic import access.log --into my-model.yaml   the week's traffic from a log
   headway simulate my-model.yaml --trace requests.csv      what people would have waited, request by request
+  headway measure --url http://localhost:8080 ...          what the model takes, into the profile
+  headway reconcile my-model.yaml --stack prod ...         the bill as it came against the estimate, and why
+  headway drift --stack prod                               is another architecture right by now, and since when
   headway diff main                                        what a change does to every environment's bill
   headway price lambda requests=3000000 duration=1s memory=512MB
   headway rehearse --requests 20                           the stack on an AWS in this process, with real requests

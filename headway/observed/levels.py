@@ -94,8 +94,8 @@ def measured_rows(hardware: str, levels: Sequence[Level], *, instances: int = 1)
     """A row for each batch size, from the levels that can be used.
 
     Concurrency is the most calls at once of which none takes over a tenth longer than one alone, on one instance; the
-    seconds are those among that many. A larger batch that came out quicker by less than the noise takes the smaller
-    one's seconds.
+    seconds are those among that many. A larger batch that came out quicker by noise or a hiccup takes the smaller one's
+    seconds.
 
     Args:
         hardware: What it ran on.
@@ -117,8 +117,8 @@ def measured_rows(hardware: str, levels: Sequence[Level], *, instances: int = 1)
             continue
         chosen = _knee(usable)
         seconds = chosen.mean
-        if before is not None and seconds < before.mean and before.mean - seconds < 3 * (before.error + chosen.error):
-            seconds = before.mean
+        if before is not None and rows and not _quicker(chosen, before):
+            seconds = max(seconds, rows[-1].seconds)
         most = max(1, chosen.at_once // instances)
         rows.append(
             Row(hardware=hardware, batch=batch, seconds=seconds, variability=chosen.variability, concurrency=most,
@@ -128,6 +128,12 @@ def measured_rows(hardware: str, levels: Sequence[Level], *, instances: int = 1)
     if not rows:
         raise HeadwayError(f"nothing was measured: {'; '.join(reasons)}")
     return tuple(rows)
+
+
+def _quicker(level: Level, than: Level) -> bool:
+    """Whether calls are really quicker: beyond the noise of the means, and half of them too, as hiccups move means."""
+    gained = than.mean - level.mean
+    return gained > 3 * (than.error + level.error) and level.quantile(0.5) < than.quantile(0.5)
 
 
 def still_as_quick(alone: Level, among: Level) -> bool:

@@ -48,6 +48,8 @@ _TYPES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (_LAMBDA, r"Lambda-GB-Second-ARM", "Lambda", "duration_arm"),
     (_WATCH, r"CW:AlarmMonitorUsage", "CloudWatch", "alarm_standard"),
     (_WATCH, r"CW:MetricMonitorUsage", "CloudWatch", "custom_metric"),
+    (_WATCH, r"DashboardsUsageHour.*", "CloudWatch", "dashboard"),
+    (_WATCH, r"CW:(?:GMD-Metrics|Requests)", "CloudWatch", "api_requests"),
     (_WATCH, r"(?:DataProcessing|VendedLog)-Bytes", "CloudWatch", "logs_ingest_standard"),
     (_WATCH, r"TimedStorage-ByteHrs", "CloudWatch", "logs_storage"),
     (_TABLE, r"ReadRequestUnits", "DynamoDB", "on_demand_rru"),
@@ -57,9 +59,15 @@ _TYPES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (_EVENTS, r"Sched.*Invocations?", "EventBridge", "scheduler_invocations"),
 )
 UNTAGGED = frozenset(
-    {("CloudWatch", "custom_metric"), ("EventBridge", "scheduler_invocations"), ("VPC", "public_ipv4_in_use")}
+    {
+        ("CloudWatch", "custom_metric"),
+        ("CloudWatch", "dashboard"),
+        ("CloudWatch", "api_requests"),
+        ("EventBridge", "scheduler_invocations"),
+        ("VPC", "public_ipv4_in_use"),
+    }
 )
-"""Usage that carries no tag (metrics, schedules) or not in every account (addresses): none seen is not none used."""
+"""Usage that carries no tag (metrics, dashboards, schedules), or not in every account (addresses): none is shown."""
 _JOINT = {"data_processed_in_or_out": "data_processed", "data_processed_in": "data_processed",
           "data_processed_out": "data_processed"}  # fmt: skip
 """Meters that some regions' books have as one."""

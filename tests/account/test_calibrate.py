@@ -324,6 +324,42 @@ def test_what_is_seen_too_rarely_now_keeps_its_old_row_with_its_old_dates(
     assert {row.name: row.observations for row in kept.rows}["batch.retry_share"] == 3_000
 
 
+def test_what_was_observed_reaches_the_lock_of_the_stack_once_somebody_locks_it(
+    aws: FakeAws, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (project / "stacks/plans/prod.json").read_bytes()
+    tagged(aws, SPOT, QUEUE)
+    fleet(aws, jobs(60), linger=400)
+    aws.on("ec2").add_response("describe_spot_price_history", {"SpotPriceHistory": []})
+    messages(aws, 20_400, 20_000)
+
+    assert run(["calibrate", "--stack", "prod"]) == 2  # Too few changes of the spot price.
+    assert "Seen too rarely" in capsys.readouterr().out
+    assert (project / "stacks/plans/prod.json").read_bytes() == before
+    assert run(["lock", "--stack", "prod", "--check"]) == 0
+    assert run(["lock", "--stack", "prod"]) == 0
+
+    used = {row.name: row for row in read_lock(project / "stacks/plans/prod.json").plan.assumptions}
+    assert (used["batch.linger"].value, used["batch.linger"].observations) == ("400 (400 to 400)", 60)
+    assert used["spot.price"].observations is None
+
+
+def test_a_refusal_half_way_leaves_the_old_calibration(
+    aws: FakeAws, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "stacks/calibrations/prod.json"
+    path.parent.mkdir()
+    old = '{"stack": "prod", "rows": []}'
+    path.write_text(old, encoding="utf-8")
+    tagged(aws, SPOT)
+    aws.on("batch").add_client_error("list_jobs", "ThrottlingException", "Rate exceeded")
+
+    assert run(["calibrate", "--stack", "prod"]) == 1
+
+    assert capsys.readouterr().err.startswith("error: AWS throttled batch:ListJobs and retries did not help")
+    assert path.read_text(encoding="utf-8") == old
+
+
 def test_a_stack_that_is_not_locked_has_nothing_to_calibrate(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "stacks/plans/prod.json").unlink()
     assert run(["calibrate", "--stack", "prod"]) == 1

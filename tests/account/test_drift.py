@@ -233,6 +233,19 @@ def test_an_empty_answer_is_an_error_and_writes_no_proposal(
     assert not (tmp_path / "p.md").exists()
 
 
+def test_hours_are_asked_for_from_a_whole_one_on(aws: FakeAws) -> None:
+    design = read_lock(Path("stacks/plans/prod.json")).plan.design
+    assert design is not None
+    tagged(aws, "arn:aws:sqs:us-east-1:1:docs-requests-1")
+    since = datetime(2026, 11, 2, 7, 41, 12, tzinfo=UTC)
+    aws.on("cloudwatch").add_response("get_metric_data", {"MetricDataResults": []}, {
+        "MetricDataQueries": ANY, "StartTime": since.replace(minute=0, second=0), "EndTime": ANY, "ScanBy": ANY})  # fmt: skip
+
+    arrivals(connect("drift", region="us-east-1"), "prod", design, since=since, until=since + timedelta(days=1))
+
+    aws.all_asked()
+
+
 def test_only_reads_are_permitted() -> None:
     verbs = {action.split(":")[1] for action in PERMISSIONS["drift"]}
     assert all(verb.startswith(("Get", "Describe", "List")) for verb in verbs)

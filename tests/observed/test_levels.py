@@ -43,6 +43,14 @@ def test_a_larger_batch_within_the_noise_is_not_quicker_but_one_that_is_stays_so
     assert quicker[1].seconds == pytest.approx(0.05)
 
 
+def test_a_hiccup_among_single_calls_does_not_make_a_batch_quicker() -> None:
+    hiccup = Level(1, 1, (0.00016,) * 190 + (0.03,) * 10, 0, wall_s=0.4)
+
+    one, eight = measured_rows("g5.xlarge", [hiccup, level(8, 1, 0.00029)])
+
+    assert eight.seconds == one.seconds == pytest.approx(hiccup.mean)
+
+
 @pytest.mark.parametrize(
     ("levels", "said"),
     [
