@@ -81,7 +81,7 @@ def computed_ahead(
         routes=[Route(tier=LIVE, share=1.0, part=LIVE, max_wait_s=design.max_wait_s)],
         targets={LIVE: target(site, live, design.max_wait_s)},
         bucket=bucket,
-        model=container_of(site, design).image.rsplit("/", 1)[-1],
+        model=container_of(site, design).version,
         table=Table(rows, holds),
     )
     made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)

@@ -18,6 +18,7 @@ from headway_components.hosted_model import (
     SCALED,
     VARIANT,
     HostedModel,
+    blue_green,
     endpoint_name,
     hosted_model,
     startup_limit_s,
@@ -70,9 +71,9 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
             allow(["sns:Publish"], [topic.arn for topic in topics.values()]),
         ]
         hosted = hosted_model(site, design, endpoint, isolated=True, network=network, statements=statements)
-        resource = _endpoint(site, design, endpoint, hosted, bucket, topics)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
-        _alarms(site, design, endpoint, topic)
+        guard = _alarms(site, design, endpoint, topic)
+        resource = _endpoint(site, design, endpoint, hosted, bucket, topics, guard)
         if design.sleeps:
             _scaling(site, design, endpoint, resource)
         self.graphs = asynchronous_graphs(design, endpoint)
@@ -106,6 +107,7 @@ def _endpoint(
     hosted: HostedModel,
     bucket: Bucket,
     topics: Mapping[str, aws.sns.Topic],
+    guard: aws.cloudwatch.MetricAlarm,
 ) -> aws.sagemaker.Endpoint:
     """The endpoint and its configuration, auto-named: only a new name makes the endpoint update."""
     configuration = aws.sagemaker.EndpointConfiguration(
@@ -142,16 +144,20 @@ def _endpoint(
         site.part("endpoint"),
         name=endpoint,
         endpoint_config_name=configuration.name,
+        deployment_config=blue_green([guard]),
         tags=site.tags,
         opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
     )
 
 
-def _alarms(site: Site, design: AsynchronousDesign, endpoint: str, topic: pulumi.Input[str]) -> None:
+def _alarms(
+    site: Site, design: AsynchronousDesign, endpoint: str, topic: pulumi.Input[str]
+) -> aws.cloudwatch.MetricAlarm:
+    """What watches it; returned is the one that rolls an update back."""
     dimensions = {"EndpointName": endpoint}
     processing = Metric(NAMESPACE, "TotalProcessingTime", dimensions)
     burn_rate_alarms(site, endpoint, topic, design, processing, design.max_wait_s * MILLISECONDS)
-    alarm(
+    failures = alarm(
         site,
         "failures",
         topic,
@@ -173,6 +179,7 @@ def _alarms(site: Site, design: AsynchronousDesign, endpoint: str, topic: pulumi
         Rule.above(design.max_wait_s, periods=3),
         f"{endpoint}: the oldest request has waited longer than the {design.max_wait_s:g} s promised.",
     )  # fmt: skip
+    return failures
 
 
 def _scaling(site: Site, design: AsynchronousDesign, endpoint: str, resource: aws.sagemaker.Endpoint) -> None:

@@ -142,7 +142,7 @@ def worker_settings(
         seconds_per_batch=pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch,
         stop_after_s=max(60.0, design.job_timeout_s - START_ALLOWANCE_S - 2 * pool.seconds_per_batch),
         artifact=(container.artifact if container else None) or "",
-        model=(container.image.rsplit("/", 1)[-1] if container and container.image else ""),
+        model=(container.version if container else ""),
         table=table,
         expires_s=expires_s,
     )

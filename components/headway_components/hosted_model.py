@@ -28,6 +28,9 @@ MICROSECONDS = 1_000_000
 """SageMaker's latency metrics count these."""
 
 
+BAKING_S = 300
+"""How long a new fleet serves all traffic under the eyes of the alarms before the old one goes."""
+LONGEST_UPDATE_S = 3600
 STARTUP_DEFAULT_S, STARTUP_LONGEST_S = 600, 3600
 """Of the container's start-up health check (Amazon SageMaker API reference, ProductionVariant)."""
 SCALED = {"scalable_dimension": "sagemaker:variant:DesiredInstanceCount", "service_namespace": "sagemaker"}
@@ -57,6 +60,22 @@ def endpoint_name(site: Site, token: str) -> str:
     ``token`` is what an autoscaled variant may not change in place: another token is another endpoint, made first.
     """
     return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, token, limit=LONGEST_NAME)
+
+
+def blue_green(guards: Sequence[aws.cloudwatch.MetricAlarm]) -> dict[str, Any]:
+    """How an update is rolled out: a second fleet takes all traffic, and any of these alarms gives it back.
+
+    Not for serverless endpoints: deployment guardrails know none (Amazon SageMaker Developer Guide). There an update
+    that fails to start leaves the old one.
+    """
+    return {
+        "blue_green_update_policy": {
+            "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": BAKING_S},
+            "termination_wait_in_seconds": 0,
+            "maximum_execution_timeout_in_seconds": LONGEST_UPDATE_S,
+        },
+        "auto_rollback_configuration": {"alarms": [{"alarm_name": guard.name} for guard in guards]},
+    }
 
 
 def container_of(site: Site, design: BaseDesign) -> Container:

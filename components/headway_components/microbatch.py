@@ -109,7 +109,7 @@ def _function(
             max_receives=design.max_receives,
             name=_name(site),
             promise_s=design.max_wait_s,
-            model=container.image.rsplit("/", 1)[-1],
+            model=container.version,
         ).to_json()
     )
     endpoint_arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", endpoint.endpoint_name))

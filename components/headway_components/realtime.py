@@ -18,6 +18,7 @@ from headway_components.hosted_model import (
     SCALED,
     VARIANT,
     HostedModel,
+    blue_green,
     endpoint_alarms,
     endpoint_name,
     hosted_model,
@@ -27,9 +28,6 @@ from headway_components.network import worker_network
 from headway_components.site import Site
 
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-BAKING_S = 300
-"""How long a new fleet serves all traffic under the eyes of the alarms before the old one goes."""
-LONGEST_UPDATE_S = 3600
 
 
 class RealtimeArgs(Priced, total=False):
@@ -114,14 +112,7 @@ def _endpoint(
         site.part("endpoint"),
         name=endpoint,
         endpoint_config_name=configuration.name,
-        deployment_config={
-            "blue_green_update_policy": {
-                "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": BAKING_S},
-                "termination_wait_in_seconds": 0,
-                "maximum_execution_timeout_in_seconds": LONGEST_UPDATE_S,
-            },
-            "auto_rollback_configuration": {"alarms": [{"alarm_name": guard.name} for guard in guards]},
-        },
+        deployment_config=blue_green(guards),
         tags=site.tags,
         opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
     )

@@ -54,7 +54,7 @@ class Tiered(pulumi.ComponentResource):
             self.parts[one.name] = part(site, one.name, one.design, wiring, **shared)
             wait = min(route.max_wait_s for route in design.routes if route.part == one.name)
             targets[one.name] = target(site, self.parts[one.name], wait)
-        model = container_of(site, design).image.rsplit("/", 1)[-1]
+        model = container_of(site, design).version
         told = Told(design.routes, targets, bucket, model)
         made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
         if design.dashboard:

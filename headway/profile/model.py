@@ -111,6 +111,16 @@ class Container(Part):
     artifact: str | None = Field(default=None, pattern=r"^s3://[^/]+/.+")
     batch_image: str | None = None
 
+    @property
+    def version(self) -> str:
+        """What results say of their model: the image's name and tag or digest, and the artifact's key.
+
+        >>> Container(image="123.dkr.ecr.us-east-1.amazonaws.com/classifier:1", artifact="s3://models/06/m.tar.gz").version
+        'classifier:1 06/m.tar.gz'
+        """
+        image = self.image.rsplit("/", 1)[-1]
+        return image if self.artifact is None else f"{image} {self.artifact.removeprefix('s3://').split('/', 1)[1]}"
+
 
 class Payload(Part):
     """Bytes of a request body: on average and at most."""

@@ -71,3 +71,10 @@ def test_one_that_never_sleeps_is_not_scaled() -> None:
     made = provision(lambda: AsynchronousEndpoint("video", {"design": design}) and None)
     assert not [one for one in made.resources if one.type.startswith("aws:appautoscaling/")]
     assert made.one("sagemaker:EndpointConfiguration").inputs["productionVariants"][0]["initialInstanceCount"] == 3
+
+
+def test_a_new_model_comes_blue_green_and_failures_roll_it_back(made: Provisioned) -> None:
+    rollout = made.one("sagemaker:Endpoint").inputs["deploymentConfig"]
+    assert rollout["blueGreenUpdatePolicy"]["trafficRoutingConfiguration"]["waitIntervalInSeconds"] == 300
+    (guard,) = rollout["autoRollbackConfiguration"]["alarms"]
+    assert guard["alarmName"] == made.one("cloudwatch:MetricAlarm", "failures").name

@@ -265,3 +265,19 @@ def test_the_monthly_bill_is_passed_on() -> None:
         pulumi.export("bill", part.monthly_bill)
 
     assert Decimal(provision(program).outputs["bill"]["expected"]) == Decimal("106.10")
+
+
+def test_a_new_artifact_is_another_version_of_the_model_under_the_same_job_definition(made: Provisioned) -> None:
+    def told(found: Provisioned) -> WorkerSettings:
+        worker = containers(found, "g5-xlarge-b8")["worker"]
+        environment = {one["name"]: one["value"] for one in worker["environment"]}  # type: ignore[attr-defined]
+        return WorkerSettings.from_json(environment[VARIABLE])
+
+    newer = BATCH.container.model_copy(update={"artifact": "s3://models/2026-06/classifier.tar.gz"})  # type: ignore[union-attr]
+    again = provision(lambda: SpotBatch("loans", {"design": BATCH.model_copy(update={"container": newer})}) and None)
+    assert told(made).model == "classifier:1 classifier.tar.gz"
+    assert told(again).model == "classifier:1 2026-06/classifier.tar.gz"
+    assert told(again).artifact == "s3://models/2026-06/classifier.tar.gz"
+    assert {one.job_definition for one in dispatcher(made).pools.values()} == {
+        one.job_definition for one in dispatcher(again).pools.values()
+    }

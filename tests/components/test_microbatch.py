@@ -38,7 +38,7 @@ def test_the_function_knows_its_endpoint_and_bucket(made: Provisioned) -> None:
     endpoint = made.one("sagemaker:Endpoint").inputs["name"]
     assert told.endpoint_name == endpoint
     assert told.results_bucket == made.one("s3:Bucket").name
-    assert (told.max_receives, told.model) == (4, "classifier:1")
+    assert (told.max_receives, told.model) == (4, "classifier:1 classifier.tar.gz")
 
 
 def test_the_function_may_do_what_it_does_and_no_more(made: Provisioned) -> None:
