@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headway.account.measuring.targets import Target
     from headway.architectures.design import AsynchronousDesign, RealtimeDesign
     from headway.architectures.hybrid_design import Design
+    from headway.observed.drifting import Dated
     from headway.observed.measured import Measured
     from headway.prices import PriceBook
     from headway.profile.editing import Edit
@@ -263,7 +264,10 @@ def drift(
     ] = None,
     prices: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="A price book; repeated, each week is planned with the one of its time."),
+        typer.Option(
+            metavar="FILE",
+            help="A price book, or several: each week is planned with its time's. All refreshed ones unless given.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the proposal here, where something else is right.")
@@ -285,12 +289,11 @@ def drift(
     from headway.account import connect
     from headway.account.arrivals import arrivals, read_hours
     from headway.files import write_whole
-    from headway.observed.drifting import Dated, find_drift, proposal
+    from headway.observed.drifting import find_drift, proposal
     from headway.observed.weeks import whole_weeks
     from headway.planning.calibration import read_calibration
     from headway.planning.lock import lock_path, read_lock, running_plan
     from headway.planning.stacks import project_root, stack_settings
-    from headway.prices import load_book
     from headway.report.console import console
     from headway.report.observing import print_drift
     from headway.report.progress import progress
@@ -298,7 +301,7 @@ def drift(
     root = project_root()
     settings = stack_settings(root, stack)
     design = running_plan(stack, settings, root).design
-    profile, books = settings.load_profile(root), [Dated.of(load_book(path)) for path in prices or (None,)]
+    profile, books = settings.load_profile(root), _books(prices)
     until = datetime.now(UTC)
     with progress("reading what came") as say:
         if traffic is not None:
@@ -323,6 +326,19 @@ def drift(
     else:
         print_drift(console(), found, out if found.drifted else None)
     return NOT_MET if found.drifted else DONE
+
+
+def _books(given: list[Path] | None) -> list[Dated]:
+    """The price books of the weeks: those given, else the one of HEADWAY_PRICES, else every one that is here."""
+    import os
+
+    from headway.observed.drifting import Dated
+    from headway.prices import load_book, packaged_book
+    from headway.prices.choosing import VARIABLE, refreshed_books
+
+    if given or os.environ.get(VARIABLE):
+        return [Dated.of(load_book(path)) for path in given or (None,)]
+    return [Dated.of(packaged_book()), *(Dated.of(load_book(path)) for path in refreshed_books())]
 
 
 def _day(name: str, text: str) -> date:

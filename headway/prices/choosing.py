@@ -24,12 +24,18 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "headway"
 
 
-def refreshed_book() -> Path | None:
-    """The newest refreshed book, by the date in its name; None where there is none."""
+def refreshed_books() -> tuple[Path, ...]:
+    """Every refreshed book by the date in its name, the oldest first."""
     try:
-        return max(data_folder().glob(NAME.format(date="20??-??-??")), default=None)
+        return tuple(sorted(data_folder().glob(NAME.format(date="20??-??-??"))))
     except OSError:
-        return None
+        return ()
+
+
+def refreshed_book() -> Path | None:
+    """The newest refreshed book; None where there is none."""
+    books = refreshed_books()
+    return books[-1] if books else None
 
 
 def chosen_book() -> Path | None:

@@ -1,7 +1,9 @@
 """headway drift: says when another architecture has become right, and since when; proposes, and changes nothing."""
 
+import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -287,6 +289,33 @@ def test_traffic_from_a_file_exits_with_0_or_2_and_tells_machines_too(
     )
     assert len(told_other["weeks"]) == 4
     assert told_other["proposal"].startswith("# Stack prod: asynchronous")
+
+
+def test_each_week_has_the_newest_book_of_its_time_among_all_that_were_refreshed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = load_book().content
+    for day in ("2025-05-20", "2025-06-12"):
+        words = [re.sub(r"^20\d\d-\d\d-\d\d$", day, word) for word in content["words"]]
+        text = json.dumps({**content, "words": words}).encode()
+        (tmp_path / f"prices-{day}.json.gz").write_bytes(gzip.compress(text, 1))
+    monkeypatch.setenv("HEADWAY_DATA", str(tmp_path))
+    monkeypatch.delenv("HEADWAY_PRICES", raising=False)
+
+    run(
+        [
+            "drift",
+            "--stack",
+            "prod",
+            "--traffic",
+            str(hours_file(tmp_path / "a.csv", 1, date(2025, 6, 2))),
+            "--format",
+            "json",
+        ]
+    )
+
+    weeks = json.loads(capsys.readouterr().out)["weeks"]
+    assert [week["prices_of"] for week in weeks] == ["2025-05-20", "2025-06-12", "2025-06-12", "2025-06-12"]
 
 
 @pytest.mark.parametrize(
