@@ -18,7 +18,7 @@ from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Router, Table, Told, router
 from headway_components.row_table import row_table
 from headway_components.site import Site
-from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
+from headway_components.storage import DEPARTURES, FAILURES, REQUESTS, RESULTS, stack_bucket
 
 LIVE, FILL = "live", "fill"
 OUTPUTS = ("api_url", "results_bucket", "manifests", "table", "router", "addresses", "monthly_bill")
@@ -71,7 +71,7 @@ def computed_ahead(
     topic = alarm_topic(site, args.get("alarm_topic_arn"))
     wiring = {**args, "alarm_topic_arn": topic}
     rows = row_table(site, design.table)
-    bucket = stack_bucket(site, design.fill.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
+    bucket = stack_bucket(site, design.fill.results_kept_days, args, (RESULTS, REQUESTS, FAILURES, DEPARTURES))
     fill = part(site, FILL, design.fill, wiring, table=rows)
     if not isinstance(fill, SpotBatch):
         raise TypeError(f"a fill is batch, not {design.fill.architecture}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulumi
 import pulumi_aws as aws
@@ -18,13 +18,14 @@ from headway_components.dashboard import Graph, dashboard, fleet_graphs
 from headway_components.feeder import feeder
 from headway_components.fleet_alarms import fleet_alarms
 from headway_components.hosted_model import container_of
-from headway_components.job import JobAccess, Runtime, job_definition
+from headway_components.job import METADATA, SERVE, STOP_TIMEOUT_S, JobAccess, Runtime, job_definition
 from headway_components.network import worker_network
 from headway_components.request_queue import Queue, stack_queue
 from headway_components.row_table import RowTable
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick, upload_bundle
 from headway_components.site import Site, physical_name
 from headway_components.storage import (
+    DEPARTURES,
     MANIFESTS,
     REQUESTS,
     RESULTS,
@@ -40,8 +41,21 @@ from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, P
 
 START_ALLOWANCE_S = 120
 """Of a job's time limit, for its own start-up and for giving back what it holds."""
+SPARE_RECEIVES = 2
+"""Of a message's receives, for workers that are killed with it: an item's own tries are so many fewer."""
 LONGEST_FLEET = 40
 """Of the fleet's name, which starts every job's name: pool, departure, purchase and attempt follow within 128."""
+
+
+class WorkerTold(NamedTuple):
+    """What a worker is told that is known only once it is made."""
+
+    queue_url: str
+    bucket: str
+    dead_letter_url: str
+    fleet: str
+    table: str = ""
+    expires_s: float = 0.0
 
 
 class SpotBatchArgs(Priced, total=False):
@@ -85,7 +99,7 @@ class SpotBatch(pulumi.ComponentResource):
         bundle = upload_bundle(site, bucket.name)
         pools = worker_queues(site, design, worker_network(site, args))
         definitions = _job_definitions(site, design, queue, bucket, bundle, args.get("table"))
-        function = _dispatcher(site, design, queue, bundle, pools, definitions)
+        function = _dispatcher(site, design, queue, bucket, bundle, pools, definitions)
         tick(site, "dispatcher", function, design.tick_s)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
         if design.feeder is not None:
@@ -111,7 +125,7 @@ class SpotBatch(pulumi.ComponentResource):
 
 
 def dispatcher_settings(
-    design: BatchDesign, fleet: str, queue_url: str, pools: Mapping[str, Pool]
+    design: BatchDesign, fleet: str, queue_url: str, pools: Mapping[str, Pool], bucket: str = ""
 ) -> DispatcherSettings:
     """What the dispatcher is told: the design's calendar, number for number."""
     return DispatcherSettings(
@@ -120,31 +134,34 @@ def dispatcher_settings(
         queue_url=queue_url,
         departures=tuple(Departures(**rule.model_dump()) for rule in design.departures),
         pools=pools,
+        bucket=bucket,
         tick_s=design.tick_s,
     )  # fmt: skip
 
 
-def worker_settings(
-    design: BatchDesign, pool_name: str, fleet: str, queue_url: str, bucket: str, table: str = "",
-    expires_s: float = 0.0,
-) -> WorkerSettings:  # fmt: skip
+def worker_settings(design: BatchDesign, pool_name: str, told: WorkerTold) -> WorkerSettings:
     """What the workers of a pool are told."""
     pool = next(one for one in design.pools if one.name == pool_name)
     container = design.container
     return WorkerSettings(
-        name=fleet,
-        queue_url=queue_url,
-        results_bucket=bucket,
+        name=told.fleet,
+        queue_url=told.queue_url,
+        results_bucket=told.bucket,
         batch_size=pool.batch_size,
         visibility_timeout_s=design.visibility_timeout_s,
-        max_receives=design.max_receives,
+        attempts=max(1, design.max_receives - SPARE_RECEIVES),
         load_time_s=pool.load_time_s,
         seconds_per_batch=pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch,
+        dead_letter_url=told.dead_letter_url,
+        report_every_s=design.report_every_s,
         stop_after_s=max(60.0, design.job_timeout_s - START_ALLOWANCE_S - 2 * pool.seconds_per_batch),
+        notice_s=STOP_TIMEOUT_S,
+        serve=SERVE if container and container.batch_image else (),
+        metadata_url=METADATA,
         artifact=(container.artifact if container else None) or "",
         model=(container.version if container else ""),
-        table=table,
-        expires_s=expires_s,
+        table=told.table,
+        expires_s=told.expires_s,
     )
 
 
@@ -175,10 +192,9 @@ def _job_definitions(
     def definition(pool_name: str) -> aws.batch.JobDefinition:
         pool = next(one for one in design.pools if one.name == pool_name)
         expires_s = table.expires_s if table else 0.0
-        settings = pulumi.Output.all(queue.url, bucket.name, table.name if table else "").apply(
-            lambda known: worker_settings(
-                design, pool_name, _fleet(site), known[0], known[1], known[2], expires_s
-            ).to_json()
+        known = (queue.url, bucket.name, queue.dead_letters_url, _fleet(site), table.name if table else "", expires_s)
+        settings = pulumi.Output.all(*known).apply(
+            lambda told: worker_settings(design, pool_name, WorkerTold(*told)).to_json()
         )
         runtime = Runtime(bundle.uri, {VARIABLE: settings, "AWS_DEFAULT_REGION": site.region})
         return job_definition(site, design, pool, runtime, access, log_group)
@@ -193,6 +209,8 @@ def _worker_statements(
     return [
         allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], queue.arn),
         allow(["s3:GetObject"], [objects(bucket.arn, REQUESTS), objects(bucket.arn, RUNTIME)]),
+        allow(["sqs:SendMessage"], queue.dead_letters_arn),
+        allow(["s3:PutObject"], objects(bucket.arn, f"{DEPARTURES}{_fleet(site)}/")),
         # Reading as well as writing: a result that is already there answers "412", which is asked about once.
         allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
         *([allow(["dynamodb:PutItem"], table.arn)] if table else []),
@@ -203,7 +221,8 @@ def _worker_statements(
 
 def prefixes_of(design: BatchDesign) -> tuple[str, ...]:
     """What the bucket forgets after a while."""
-    return (RESULTS, REQUESTS, MANIFESTS) if design.feeder else (RESULTS, REQUESTS)
+    kept = (RESULTS, REQUESTS, DEPARTURES)
+    return (*kept, MANIFESTS) if design.feeder else kept
 
 
 def _refuse_what_cannot_be(site: Site, design: BatchDesign, args: Mapping[str, Any]) -> None:
@@ -220,23 +239,21 @@ def _dispatcher(
     site: Site,
     design: BatchDesign,
     queue: Queue,
+    bucket: Bucket,
     bundle: Bundle,
     pools: list[PoolQueues],
     definitions: Mapping[str, aws.batch.JobDefinition],
 ) -> aws.lambda_.Function:
-    """No reserved concurrency: a young account has none to reserve, and ticks are a minute apart.
-
-    Should AWS deliver one twice at once, some workers too many find an empty queue and end.
-    """
-    names: list[pulumi.Input[str]] = [queue.url]
+    """No reserved concurrency: a young account has none. Ticks at once claim in the bucket what they send."""
+    names: list[pulumi.Input[str]] = [queue.url, bucket.name]
     for pool in pools:
         names += [pool.spot.arn, pool.on_demand.arn, definitions[pool.pool.name].name]
 
     def settings(known: list[str]) -> str:
         told = {
-            pool.pool.name: Pool(*known[1 + 3 * index : 4 + 3 * index]) for index, pool in enumerate(pools)
+            pool.pool.name: Pool(*known[2 + 3 * index : 5 + 3 * index]) for index, pool in enumerate(pools)
         }  # fmt: skip
-        return dispatcher_settings(design, _fleet(site), known[0], told).to_json()
+        return dispatcher_settings(design, _fleet(site), known[0], told, known[1]).to_json()
 
     queues = [arn for pool in pools for arn in (pool.spot.arn, pool.on_demand.arn)]
     jobs = [
@@ -259,6 +276,11 @@ def _dispatcher(
             allow(["batch:TerminateJob"], site.arn("batch", "job/*")),
             # Listing and describing know no resources.
             allow(["batch:DescribeJobs", "batch:ListJobs"], "*"),
+            allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, f"{DEPARTURES}{_fleet(site)}/")),
+            # Of the whole bucket: with a condition S3 would answer "forbidden" instead of "not there".
+            allow(["s3:ListBucket"], bucket.arn),
+            allow(["events:PutEvents"], site.arn("events", "event-bus/default"),
+                  {"StringEquals": {"events:source": "headway"}}),
         ],
         environment={VARIABLE: pulumi.Output.all(*names).apply(settings)},
     )  # fmt: skip

@@ -26,6 +26,12 @@ SIDE_MEMORY_MIB = {"fetch": 512, "unpack": 512, "worker": 1024}
 """Hard limits of the containers beside the model, which gets the rest of the pool's memory."""
 SIDE_VCPU = 1
 """The least a container may reserve on EC2 (AWS Batch User Guide); a share, not a cap."""
+STOP_TIMEOUT_S = 120
+"""From SIGTERM to SIGKILL: the most a container may have (Amazon ECS API Reference), as long as a spot notice."""
+METADATA = "http://169.254.169.254"
+"""Of EC2 instances (Amazon EC2 User Guide): workers ask it for spot notices."""
+SERVE = ("serve",)
+"""How the SageMaker contract starts a model: what an image that holds the worker, too, is asked to run beside it."""
 ATTEMPTS = 3
 """Of a job; AWS Batch allows ten and looks at five rules."""
 RETRIES: tuple[Mapping[str, str], ...] = (
@@ -120,7 +126,9 @@ def _four_containers(
             "name": "model",
             "image": design.container.image if design.container else "",
             "essential": False,
-            "command": ["serve"],
+            "command": list(SERVE),
+            # It outlives the worker: containers stop in the reverse order of their dependencies.
+            "stopTimeout": STOP_TIMEOUT_S,
             "dependsOn": [{"containerName": "unpack", "condition": "SUCCESS"}],
             "resourceRequirements": _resources(model_vcpu, model_memory, pool.gpus),
             "mountPoints": _mounts("model"),
@@ -131,6 +139,7 @@ def _four_containers(
             "image": PYTHON_IMAGE,
             "essential": True,
             "command": ["python", "-m", "headway_runtime.worker"],
+            "stopTimeout": STOP_TIMEOUT_S,
             "environment": [*environment, {"name": "PYTHONPATH", "value": f"{RUNTIME_MOUNT}/runtime"}],
             "dependsOn": [
                 {"containerName": "unpack", "condition": "SUCCESS"},
@@ -151,6 +160,7 @@ def _one_container(
             "image": design.container.batch_image if design.container else "",
             "essential": True,
             "command": ["python", "-m", "headway_runtime.worker"],
+            "stopTimeout": STOP_TIMEOUT_S,
             "environment": _environment(runtime.environment),
             "resourceRequirements": _resources(pool.vcpu, pool.memory_mib, pool.gpus),
             "mountPoints": _mounts("model"),

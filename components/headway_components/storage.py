@@ -15,6 +15,8 @@ from headway_components.site import Site
 
 RESULTS, REQUESTS, RUNTIME, FAILURES, MANIFESTS = "results/", "requests/", "runtime/", "failures/", "manifests/"
 """Prefixes in the bucket."""
+DEPARTURES = "departures/"
+"""The same, of the dispatcher's ledger and the workers' reports."""
 ABANDONED_UPLOAD_DAYS = 1
 
 

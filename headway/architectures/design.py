@@ -211,6 +211,8 @@ class DepartureRule(Value):
     """Age of the oldest message at which what is left goes on-demand at once; 0: always on-demand."""
     promise_s: float
     """The max_wait of the requests that these departures take."""
+    leaves_early: bool = True
+    """Whether a worker's full quota that waits leaves before its time: sooner, and as full as the plan's workers."""
 
 
 class FeederDesign(Value):
@@ -236,6 +238,8 @@ class BatchDesign(WatchedDesign):
     runnable_limit_s: int
     """RUNNABLE backstop of the job queues (600-86,400 s)."""
     tick_s: int = 60
+    report_every_s: int = 30
+    """Between the parts of a departure's report that a worker writes; it deletes messages only once they are told."""
     dispatcher_memory_mb: int
     dispatcher_timeout_s: int = 50
     root_volume_gb: int
@@ -259,7 +263,7 @@ class BatchDesign(WatchedDesign):
 
         What waits and how old it is, SQS itself tells free of charge.
         """
-        own = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind", "PromiseUsed", "Busy")
+        own = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind", "Departures", "PromiseUsed", "Busy")
         return (*own, "Unaccounted") if self.watchdog else own
 
 

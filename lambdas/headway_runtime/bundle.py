@@ -14,7 +14,7 @@ from pathlib import Path
 
 VENDORED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "tzdata")
 """boto3 and what it stands on, all pure Python; and the time zones, which Amazon Linux 2023 images come without."""
-SERVICES = ("sqs", "s3", "sts", "batch", "sagemaker-runtime", "dynamodb", "cloudwatch")
+SERVICES = ("sqs", "s3", "sts", "batch", "sagemaker-runtime", "dynamodb", "cloudwatch", "events")
 """Of botocore's 100 MB of service models, those that the runtime calls."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, TypeVar
 
+from headway_runtime.announce import announce, finished
+from headway_runtime.ledger import Ledger
 from headway_runtime.metrics import FLEET, emit
 from headway_runtime.reconcile import (
     CALLED_OFF,
@@ -30,14 +33,17 @@ from headway_runtime.reconcile import (
 )
 from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, LAST_CALL, VARIABLE, DispatcherSettings
 
-METRICS = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind")
+T = TypeVar("T")
+METRICS = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind", "Departures")
 """Of a tick. What waits is in its log line; as a metric SQS tells it free of charge."""
 ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
 DESCRIBED_AT_ONCE = 100
 """Jobs of one DescribeJobs (AWS Batch API Reference)."""
 _memory: dict[str, datetime] = {}
-"""The departure handled last, by fleet: lives as long as this process, and is not needed to be right."""
+"""The departure handled last, by fleet, as the ledger holds it: spares a look-up each tick."""
+_announced: set[tuple[str, str]] = set()
+"""Fleets' departures known to be announced: the same."""
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
@@ -46,23 +52,70 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     settings = _settings(os.environ[VARIABLE])
     given = event.get("now") if isinstance(event, dict) else None
     now = datetime.fromisoformat(given) if given else datetime.now(UTC)
-    return tick(now, settings, _client("sqs"), _client("batch"))
+    return tick(now, settings, Clients(*(_client(service) for service in Clients._fields)))
 
 
 def forget() -> None:
     """Be as a process that has just started: nothing handled yet, no clients."""
     _memory.clear()
+    _announced.clear()
     _client.cache_clear()
 
 
-def tick(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -> dict[str, Any]:
-    """Observe, reconcile, act; returns what was seen and done."""
-    observed = observe(now, settings, sqs, batch)
-    decision = reconcile(now, settings, observed, _memory.get(settings.name))
-    act(settings, decision, batch)
+class Clients(NamedTuple):
+    """The boto3 clients that a tick asks."""
+
+    sqs: Any
+    batch: Any
+    s3: Any
+    events: Any
+
+
+def tick(now: datetime, settings: DispatcherSettings, clients: Clients) -> dict[str, Any]:
+    """Observe, reconcile, act, say so; returns what was seen and done."""
+    ledger = Ledger(clients.s3, settings.bucket, settings.name) if settings.bucket else None
+    observed = observe(now, settings, clients.sqs, clients.batch)
+    handled = _memory.get(settings.name) or _unless_away(ledger.handled if ledger else lambda: None)
+    decision = reconcile(now, settings, observed, handled)
+    done = act(now, settings, decision, clients.batch, ledger)
+    if decision.handled is not None and decision.handled != handled:
+        remembered = decision.handled
+        _unless_away(lambda: ledger.remember(remembered) if ledger else None)
     if decision.handled is not None:
         _memory[settings.name] = decision.handled
-    return _report(now, settings, observed, decision)
+    report = _report(now, settings, observed, decision, done)
+    if ledger is not None:
+        report["finished"] = _announce(now, settings, observed, decision, ledger, clients.events)
+    return report
+
+
+def _unless_away(call: Callable[[], T]) -> T | None:
+    """What the ledger says; workers must leave even while S3 is away, at worst a few too many."""
+    try:
+        return call()
+    except Exception as error:
+        print(json.dumps({"dispatcher": "ledger", "error": f"{type(error).__name__}: {error}"}), flush=True)  # noqa: T201
+        return None
+
+
+def _announce(
+    now: datetime, settings: DispatcherSettings, observed: Observed, decision: Decision, ledger: Ledger, events: Any
+) -> list[str]:
+    """Tell which departures have finished; what cannot be told now is told by a later tick."""
+    submitted = [action.departure for action in decision.actions if isinstance(action, Submit)]
+    told: list[str] = []
+    settled = now - timedelta(seconds=2 * settings.tick_s)
+    for departure in finished(settled, observed.jobs, submitted):
+        if (settings.name, departure) in _announced:
+            continue
+        own = partial(announce, now, settings.name, departure, observed.jobs, ledger, events)
+        if (here := _unless_away(own)) is None:
+            continue
+        if here:
+            told.append(departure)
+        if here or _unless_away(partial(ledger.is_announced, departure)):
+            _announced.add((settings.name, departure))
+    return told
 
 
 def observe(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -> Observed:
@@ -86,15 +139,32 @@ def observe(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -
     return Observed(int(attributes["ApproximateNumberOfMessages"]), tuple(jobs))
 
 
-def act(settings: DispatcherSettings, decision: Decision, batch: Any) -> None:
-    """Submit first, then cancel: a tick that dies in between leaves too many workers, never too few."""
-    for action in decision.actions:
-        if isinstance(action, Submit):
-            _submit(settings, action, batch)
+def act(
+    now: datetime, settings: DispatcherSettings, decision: Decision, batch: Any, ledger: Ledger | None = None
+) -> list[Submit]:
+    """Submit first, then cancel: a tick that dies in between leaves too many workers, never too few.
+
+    Returns what it submitted: what another tick has claimed is that one's.
+    """
+    done = [one for one in decision.actions if isinstance(one, Submit) and _sent(now, settings, one, batch, ledger)]
     for action in decision.actions:
         if isinstance(action, Cancel):
             for identity in _unstarted(action.job, batch):
                 batch.terminate_job(jobId=identity, reason=LAST_CALL)
+    return done
+
+
+def _sent(now: datetime, settings: DispatcherSettings, submit: Submit, batch: Any, ledger: Ledger | None) -> bool:
+    """Send for workers unless another tick does; whether this one did."""
+    if ledger and _unless_away(lambda: ledger.claim(submit.departure, submit.name, now)) is False:
+        return False
+    try:
+        _submit(settings, submit, batch)
+    except Exception:
+        if ledger:
+            _unless_away(lambda: ledger.give_up(submit.departure, submit.name, now))
+        raise
+    return True
 
 
 def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
@@ -180,15 +250,17 @@ def _pages(batch: Any, **what: Any) -> list[dict[str, Any]]:
         token = {"nextToken": page["nextToken"]}
 
 
-def _report(now: datetime, settings: DispatcherSettings, observed: Observed, decision: Decision) -> dict[str, Any]:
+def _report(
+    now: datetime, settings: DispatcherSettings, observed: Observed, decision: Decision, submitted: Sequence[Submit]
+) -> dict[str, Any]:
     """The tick's log line: also its metrics, in CloudWatch's embedded format."""
-    submitted = [action for action in decision.actions if isinstance(action, Submit)]
     report: dict[str, Any] = {
         FLEET: settings.name,
         "Waiting": observed.waiting,
         "LivingWorkers": sum(job.count(LIVING) for job in observed.jobs),
         "SubmittedWorkers": sum(action.workers for action in submitted),
         "SecondsBehind": decision.seconds_behind,
+        "Departures": decision.departures,
         "now": now.isoformat(),
         "handled": decision.handled.isoformat() if decision.handled else None,
         "submitted": [asdict(action) for action in submitted],
@@ -208,5 +280,8 @@ def _settings(text: str) -> DispatcherSettings:
 @lru_cache(maxsize=4)
 def _client(service: str) -> Any:
     import boto3
+    from botocore.config import Config
 
-    return boto3.client(service)
+    # Within the function's time: what AWS does not do by then, the next tick does.
+    retries: Any = {"mode": "standard", "max_attempts": 4}
+    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries=retries))

@@ -15,6 +15,10 @@ from typing import Any, NamedTuple
 from headway_runtime.contract import BadRequestError, Request, parse_json, parse_request
 from headway_runtime.model import ModelError
 
+Fetch = Callable[[], Any]
+BODY_MOST = 100_000_000
+"""Bytes of a body that travels as a pointer: a worker's container has a gigabyte for all that it holds."""
+
 
 @dataclass
 class Item:
@@ -23,7 +27,11 @@ class Item:
     message: dict[str, Any]
     request: Request | None
     body: Any = None
+    payload: bytes = b""
+    """The body as JSON, where it was encoded ahead for the model beside a worker."""
     error: str = ""
+    hopeless: bool = False
+    """No other try can succeed: it is no request, or its body is not what it should be."""
 
     @property
     def attempt(self) -> int:
@@ -46,17 +54,23 @@ class Answer(NamedTuple):
     finished: float
 
 
-def open_item(message: dict[str, Any], s3: Any) -> Item:
-    """The request in a message, its body fetched where it travelled as a pointer."""
-    from botocore.exceptions import BotoCoreError, ClientError
+def open_item(message: dict[str, Any], s3: Any, *, fetching: Callable[[Fetch], Any] = lambda fetch: fetch()) -> Item:
+    """The request in a message, its body fetched where it travelled as a pointer.
 
+    Whatever the message holds, it is an item: what cannot be read has its ``error`` set.
+
+    Args:
+        message: As SQS gives it.
+        s3: A boto3 S3 client.
+        fetching: Runs the fetch; may try it again.
+    """
     request: Request | None = None
     try:
-        request = parse_request(message["Body"])
-        body = body_of(request, s3)
+        request = opened = parse_request(message["Body"])
+        body = request.body if request.s3 is None else fetching(lambda: body_of(opened, s3))
     except BadRequestError as error:
-        return Item(message, request, error=str(error))
-    except (ClientError, BotoCoreError, OSError) as error:
+        return Item(message, request, error=str(error), hopeless=True)
+    except Exception as error:  # absent, forbidden, a connection that breaks: it may be there at the next try
         return Item(message, request, error=f"its body cannot be read: {error}")
     return Item(message, request, body)
 
@@ -71,14 +85,17 @@ def body_of(request: Request, s3: Any) -> Any:
     if request.s3 is None:
         return request.body
     bucket, key = request.s3.removeprefix("s3://").split("/", 1)
+    answer = s3.get_object(Bucket=bucket, Key=key)
+    if answer.get("ContentLength", 0) > BODY_MOST:
+        raise BadRequestError(f"its body of {answer['ContentLength']:,} bytes is more than {BODY_MOST:,}")
     try:
-        return parse_json(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return parse_json(answer["Body"].read())
     except BadRequestError as error:
         raise BadRequestError(f"its body cannot be read: {request.s3}: {error}") from None
 
 
 def answers(
-    items: Sequence[Item], call: Callable[[Sequence[Any]], list[Any]], stopping: Callable[[], bool] = lambda: False
+    items: Sequence[Item], call: Callable[[Sequence[Item]], list[Any]], stopping: Callable[[], bool] = lambda: False
 ) -> Iterator[Answer]:
     """Each item's answer as it comes; an item that fails alone has its ``error`` set, one not reached keeps none.
 
@@ -90,7 +107,7 @@ def answers(
         return
     started = time.time()
     try:
-        outputs = call([item.body for item in good])
+        outputs = call(good)
     except ModelError as error:
         if error.fatal:
             raise

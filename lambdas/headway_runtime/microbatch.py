@@ -36,8 +36,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = MicroBatchSettings.from_json(os.environ[VARIABLE])
     s3, runtime = _client("s3"), _client("sagemaker-runtime")
 
-    def call(bodies: Sequence[Any]) -> list[Any]:
-        return invoke(runtime, settings.endpoint_name, bodies)
+    def call(some: Sequence[Item]) -> list[Any]:
+        return invoke(runtime, settings.endpoint_name, [item.body for item in some])
 
     def out_of_time() -> bool:
         left = getattr(context, "get_remaining_time_in_millis", None)

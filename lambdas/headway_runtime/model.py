@@ -5,29 +5,36 @@ A batch is a JSON list of bodies, answered by a JSON list of as many outputs. A 
 
 from __future__ import annotations
 
-import json
+import contextlib
+import http.client
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
-from headway_runtime.contract import parse_json
+from headway_runtime.contract import BadRequestError, parse_json
 
 
 class ModelError(Exception):
-    """The model refused or failed; ``fatal`` when it no longer answers at all."""
+    """The model refused or failed; ``fatal`` when it no longer answers at all.
 
-    def __init__(self, message: str, *, fatal: bool = False) -> None:
+    ``reached`` says whether what it was sent can have been the cause: not where nobody took the connection.
+    """
+
+    def __init__(self, message: str, *, fatal: bool = False, reached: bool = True) -> None:
         super().__init__(message)
-        self.fatal = fatal
+        self.fatal, self.reached = fatal, reached
 
 
-def wait_until_ready(url: str, deadline_s: float) -> None:
+def wait_until_ready(url: str, deadline_s: float, give_up: Callable[[], bool] = lambda: False) -> None:
     """Poll ``/ping`` until the model answers.
 
     Raises:
-        ModelError: It did not within ``deadline_s``.
+        ModelError: It did not within ``deadline_s``, or ``give_up`` said so.
     """
     end = time.monotonic() + deadline_s
     while True:
@@ -35,34 +42,76 @@ def wait_until_ready(url: str, deadline_s: float) -> None:
             with urllib.request.urlopen(f"{url}/ping", timeout=5) as response:  # noqa: S310 - localhost
                 if response.status == 200:
                     return
-        except (urllib.error.URLError, OSError, TimeoutError):
+        except (urllib.error.URLError, OSError, TimeoutError, http.client.HTTPException):
             pass
-        if time.monotonic() >= end:
-            raise ModelError(f"the model did not answer {url}/ping within {deadline_s:.0f} s", fatal=True)
+        if time.monotonic() >= end or give_up():
+            raise ModelError(
+                f"the model did not answer {url}/ping within {deadline_s:.0f} s", fatal=True, reached=False
+            )
         time.sleep(min(1.0, max(0.05, deadline_s / 100)))
 
 
-def invoke(url: str, bodies: Sequence[Any], timeout_s: float) -> list[Any]:
-    """The outputs for a batch of bodies, in order.
+class Model:
+    """The model at an address. One call at a time; another thread may end it."""
 
-    Raises:
-        ModelError: An error status, an answer of another length, or none.
-    """
-    request = urllib.request.Request(  # noqa: S310 - localhost
-        f"{url}/invocations",
-        data=json.dumps(list(bodies)).encode(),
-        headers={"Content-Type": "application/json", "Accept": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310 - localhost
-            outputs = parse_json(response.read())
-    except urllib.error.HTTPError as error:
-        raise ModelError(f"the model answered {error.code}: {error.read(300).decode(errors='replace')}") from None
-    except (urllib.error.URLError, OSError, TimeoutError) as error:
-        raise ModelError(f"the model does not answer: {error}", fatal=True) from None
-    except ValueError:
-        raise ModelError("the model's answer is not JSON") from None
-    return as_many(outputs, len(bodies), "the model")
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._where, self._timeout = urlsplit(url), timeout_s
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._aborted = False
+
+    def invoke(self, payloads: Sequence[bytes]) -> list[Any]:
+        """The outputs for a batch of bodies, each encoded as JSON, in order.
+
+        Raises:
+            ModelError: An error status, an answer of another length, or none in time: it died, hangs or was aborted.
+        """
+        status, answer = self._post(b"[" + b",".join(payloads) + b"]")
+        if status != 200:
+            raise ModelError(f"the model answered {status}: {answer[:300].decode(errors='replace')}")
+        try:
+            outputs = parse_json(answer)
+        except BadRequestError as error:
+            raise ModelError(f"the model's answer is not JSON: {error}") from None
+        return as_many(outputs, len(payloads), "the model")
+
+    def abort(self) -> None:
+        """End the call under way, and refuse further ones: its caller finds that the model does not answer."""
+        with self._lock:
+            self._aborted = True
+            if self._socket is not None:
+                with contextlib.suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _post(self, body: bytes) -> tuple[int, bytes]:
+        # A connection each: one kept open may be closed by an idle server, which would look like a model that died.
+        connection = http.client.HTTPConnection(self._where.hostname or "", self._where.port, timeout=self._timeout)
+        try:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise ModelError(f"the model is not there: {error}", fatal=True, reached=False) from None
+            self._use(connection.sock)
+            try:
+                connection.request("POST", "/invocations", body, {
+                    "Content-Type": "application/json", "Accept": "application/json", "Connection": "close",
+                })  # fmt: skip
+                response = connection.getresponse()
+                return response.status, response.read()
+            except TimeoutError:
+                raise ModelError(f"the model hangs: no answer within {self._timeout:g} s", fatal=True) from None
+            except (OSError, http.client.HTTPException) as error:
+                told = str(error) or type(error).__name__
+                raise ModelError(f"the model died: {told}", fatal=True) from None
+        finally:
+            self._use(None)
+            connection.close()
+
+    def _use(self, used: socket.socket | None) -> None:
+        with self._lock:
+            self._socket = used
+            if used is not None and self._aborted:
+                raise ModelError("told to leave", fatal=True, reached=False)
 
 
 def as_many(outputs: Any, count: int, who: str) -> list[Any]:

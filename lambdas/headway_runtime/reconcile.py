@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from headway_runtime.departures import Departure, before
+from headway_runtime.departures import Departure, before, next_after
 from headway_runtime.settings import Departures, DispatcherSettings
 
 STAMP = "%Y%m%dT%H%MZ"
@@ -23,6 +23,8 @@ FAILED = frozenset({"FAILED"})
 CALLED_OFF = "CALLED_OFF"
 """Of a worker that last call ended before it started: Batch says FAILED, but nothing died."""
 SPOT, ON_DEMAND = "spot", "ondemand"
+EARLY = "early"
+"""Ends the purchase in the name of a job that left before its departure's time."""
 LOOK_BACK = 3
 """At least so many departures before the due one matter to a tick."""
 LOOK_BACK_S = 3600.0
@@ -58,7 +60,17 @@ class Job:
     @property
     def purchase(self) -> str:
         """``spot`` or ``ondemand``."""
-        return self.name.rsplit("-", 3)[-2]
+        return self.name.rsplit("-", 3)[-2].removesuffix(EARLY)
+
+    @property
+    def early(self) -> bool:
+        """Whether it left before its departure's time, with a full quota a worker."""
+        return self.name.rsplit("-", 3)[-2].endswith(EARLY)
+
+    @property
+    def attempt(self) -> int:
+        """0 of a departure's first jobs; later ones replace workers, or take over at last call."""
+        return int(self.name.rsplit("-", 1)[1])
 
 
 @dataclass(frozen=True)
@@ -96,10 +108,11 @@ class Decision:
 
     actions: tuple[Submit | Cancel, ...] = ()
     handled: datetime | None = None
-    """The last departure that was looked at; a new process does not know and looks again, which is never late."""
+    """The last departure that was looked at; whoever does not know it looks again, which is never late."""
     seconds_behind: float = 0.0
-    """How long after its time the due departure left. A process that has just started cannot say: the departure may
-    have left on time with nothing waiting."""
+    """How long after its time the due departure left; 0 where nobody remembers whether it left with nothing waiting."""
+    departures: int = 0
+    """Departures that left, those with nothing to take included."""
     notes: tuple[str, ...] = field(default=())
 
 
@@ -118,22 +131,35 @@ def reconcile(
     if not recent:
         return Decision(handled=handled, notes=("the calendar has no departure yet",))
     due = recent[0]
-    known = {job.departure for job in observed.jobs}
+    known = {job.departure for job in observed.jobs if not job.early}
     actions: list[Submit | Cancel] = []
     behind = 0.0
     # Looked at twice, a tick apart: SQS may count what came in the last moments a little later.
     fresh = handled is None or handled < due.at or (now - due.at).total_seconds() < 2 * settings.tick_s
     if stamp(due.at) not in known and fresh:
-        oldest_s = (now - recent[1].at).total_seconds() if len(recent) > 1 else 0.0
-        fleet = _fleet(settings, due, observed, oldest_s)
+        fleet = _fleet(settings, due, observed, _oldest_s(now, recent, handled))
         if fleet:
             actions.append(fleet)
             behind = (now - due.at).total_seconds() if handled is not None else 0.0
     else:
         actions += _replacements(settings, due, observed)
-    for departure, prior in pairwise(recent):
+    upcoming = next_after(now, settings.departures, ZoneInfo(settings.timezone))
+    line = recent if upcoming is None else [upcoming, *recent]
+    for departure, prior in pairwise(line):
         actions += _last_call(now, settings, departure, prior, observed)
-    return Decision(tuple(actions), due.at, behind)
+    early = None if upcoming is None else _early(now, settings, upcoming, due, observed, actions)
+    left = int(handled is None or handled < due.at) + int(early is not None)
+    skipped = sum(handled is not None and departure.at > handled for departure in recent[1:])
+    notes = (f"{skipped} departures were missed: this one takes their requests along",) if skipped else ()
+    return Decision((*actions, *([early] if early else [])), due.at, behind, left, notes)
+
+
+def _oldest_s(now: datetime, recent: Sequence[Departure], handled: datetime | None) -> float:
+    """The most that anything may have waited: it came after the departure before, or the last that really left."""
+    if len(recent) < 2:
+        return 0.0
+    since = recent[1].at if handled is None else min(recent[1].at, handled)
+    return (now - since).total_seconds()
 
 
 def recent_departures(now: datetime, settings: DispatcherSettings) -> list[Departure]:
@@ -188,11 +214,42 @@ def _fleet(settings: DispatcherSettings, due: Departure, observed: Observed, old
     )  # fmt: skip
 
 
+def _early(
+    now: datetime,
+    settings: DispatcherSettings,
+    upcoming: Departure,
+    due: Departure,
+    observed: Observed,
+    actions: Sequence[Submit | Cancel],
+) -> Submit | None:
+    """Workers that need not wait for their departure: what waits fills their quotas already.
+
+    Only ever earlier, and never dearer: each has a full quota of work, as the plan's workers have at best, and what is
+    left over waits for its time. Whoever lives, or was sent for just now, counts with a whole quota of what waits.
+    """
+    rule = upcoming.rule
+    if not rule.leaves_early or (upcoming.at - now).total_seconds() <= settings.tick_s:
+        return None
+    about = {stamp(upcoming.at), stamp(due.at)}
+    if any(job.count(FAILED) for job in observed.jobs if job.departure in about):
+        return None  # Workers die: sending more of them early would only hide it.
+    living = sum(job.count(LIVING) for job in observed.jobs if belongs(settings, job.name, rule.pool))
+    living += sum(action.workers for action in actions if isinstance(action, Submit) and action.pool == rule.pool)
+    workers = min(observed.waiting // rule.quota, rule.max_workers) - living
+    if workers <= 0:
+        return None
+    purchase = ON_DEMAND if rule.last_call_s == 0 else SPOT
+    own = [job for job in observed.jobs if job.early and job.departure == stamp(upcoming.at)]
+    attempt = 1 + max((job.attempt for job in own), default=0)
+    name = job_name(settings, upcoming.at, purchase + EARLY, attempt, rule.pool)
+    return Submit(name, rule.pool, purchase, workers, rule.quota, stamp(upcoming.at), rule.promise_s)
+
+
 def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed) -> list[Submit]:
     """Workers for those of the due departure that died, while messages wait that nobody living would take."""
     own = [job for job in observed.jobs if job.departure == stamp(due.at)]
     failed = sum(job.count(FAILED) for job in own)
-    first = sum(sum(job.workers.values()) for job in own if job.name.endswith("-0"))
+    first = sum(sum(job.workers.values()) for job in own if job.early or job.attempt == 0)
     called_off = sum(job.count(frozenset({CALLED_OFF})) for job in own)
     # Later attempts took over what last call ended, or replaced what died.
     replaced = max(0, sum(sum(job.workers.values()) for job in own) - first - called_off)
@@ -203,7 +260,7 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
     if wanted <= 0:
         return []
     # What spot dropped once goes on-demand: its slack is spent.
-    attempt = 1 + max((int(job.name.rsplit("-", 1)[1]) for job in own), default=0)
+    attempt = 1 + max((job.attempt for job in own), default=0)
     name = job_name(settings, due.at, ON_DEMAND, attempt, due.rule.pool)
     workers = min(wanted, due.rule.max_workers)
     return [Submit(name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at),
@@ -231,7 +288,7 @@ def _last_call(
     if workers > covered and observed.waiting > 0:
         missing = min(workers - covered, ceil(observed.waiting / rule.quota))
         quota = max(rule.quota, ceil(observed.waiting / missing)) if missing >= rule.max_workers else rule.quota
-        attempt = 1 + max(int(job.name.rsplit("-", 1)[1]) for job in own)
+        attempt = 1 + max(job.attempt for job in own)
         name = job_name(settings, departure.at, ON_DEMAND, attempt, rule.pool)
         actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, stamp(departure.at), rule.promise_s))
     return actions + [Cancel(job) for job in stuck]

@@ -67,6 +67,8 @@ class Departures:
     """Age of the oldest message at which what is left goes on-demand; 0: always on-demand."""
     promise_s: float
     """The wait that was promised to what these departures take: against it the workers' metrics are held."""
+    leaves_early: bool = False
+    """Whether a worker's full quota that waits leaves before its time."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class DispatcherSettings(Settings):
     queue_url: str
     departures: tuple[Departures, ...]
     pools: Mapping[str, Pool]
+    bucket: str = ""
+    """Where the ledger of departures is kept; empty: nothing is kept, claimed or announced."""
     tick_s: int = 60
 
     @classmethod
@@ -107,15 +111,32 @@ class WorkerSettings(Settings):
     results_bucket: str
     batch_size: int
     visibility_timeout_s: int
-    max_receives: int
+    attempts: int
+    """Tries of an item that fails before it is a dead letter; below the queue's receives: kills take some of those."""
     load_time_s: float
-    """Expected time from start to the model's first answer; the worker gives it three times that and a minute."""
+    """Expected time from start to the model's first answer."""
     seconds_per_batch: float
     """Expected time of a full batch."""
     name: str
-    """Of the fleet, in its metrics."""
+    """Of the fleet: in its metrics, and under which its departures' reports are kept."""
+    dead_letter_url: str = ""
+    """Where dead letters are sent with their reason; empty: SQS moves them after the queue's receives."""
+    report_every_s: float = 30.0
+    """Between parts of the report; what a killed worker has done since the last one is done again."""
     stop_after_s: float = 0.0
     """Take nothing more after this long, so that the job's time limit ends no batch; 0: never."""
+    notice_s: float = 120.0
+    """From SIGTERM to SIGKILL."""
+    poll_s: float = 5.0
+    """Of a receive on an empty queue, in whole seconds; two such polls end the worker."""
+    retry_after_s: int = 5
+    """A failed item is tried again after this long."""
+    model_timeout_s: float = 0.0
+    """A call that takes longer hangs; 0: a minute and ten times a full batch."""
+    serve: tuple[str, ...] = ()
+    """What starts the model where the worker's own image holds it; empty: it runs beside the worker."""
+    metadata_url: str = ""
+    """The instance's metadata service, asked for spot notices; empty: nobody is asked."""
     artifact: str = ""
     """``s3://`` address of the model's artifact; empty: it is in the image."""
     model: str = ""
@@ -126,6 +147,20 @@ class WorkerSettings(Settings):
     expires_s: float = 0.0
     """Age at which such a row is no longer given out."""
     model_url: str = "http://127.0.0.1:8080"
+
+    @property
+    def ready_within_s(self) -> float:
+        """What the model is given to start: three times the expected, and a minute."""
+        return 3 * self.load_time_s + 60
+
+    @property
+    def hangs_after_s(self) -> float:
+        """A call of the model that takes longer never ends."""
+        return self.model_timeout_s or 60 + 10 * self.seconds_per_batch
+
+    @classmethod
+    def _read(cls, fields: dict[str, Any]) -> Self:
+        return cls(**{**fields, "serve": tuple(fields.get("serve", ()))})
 
 
 @dataclass(frozen=True)

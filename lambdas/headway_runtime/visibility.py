@@ -1,4 +1,7 @@
-"""Messages in hand: kept invisible while they are worked on, given back when they cannot be."""
+"""Messages in hand: kept invisible while they are worked on, given back when they cannot be.
+
+Several threads hold, delete and release; the calls of one message never overtake each other.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,17 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from headway_runtime.logs import log
+from headway_runtime.patience import patiently
+
 AT_ONCE = 10
 """Entries of one SQS batch call (Amazon SQS API Reference)."""
+DELETED_WITHIN_S = 60.0
+"""For how long a failing delete is tried again: the result stands, the message would only be served once more."""
+RELEASED_WITHIN_S = 15.0
+"""The same of giving back: visibility ends by itself."""
+GONE = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"})
+"""What SQS says of a message that is no longer ours."""
 
 
 class Held:
@@ -22,24 +34,23 @@ class Held:
         self._thread = threading.Thread(target=self._beat, name="visibility", daemon=True)
         self._thread.start()
 
+    def __len__(self) -> int:
+        return len(self._handles)
+
     def take(self, messages: Iterable[dict[str, Any]]) -> None:
         """Hold messages just received."""
         with self._lock:
             self._handles.update({message["MessageId"]: message["ReceiptHandle"] for message in messages})
 
     def delete(self, messages: Sequence[dict[str, Any]]) -> None:
-        """Delete messages whose results are written."""
+        """Delete messages whose results are written. One that cannot be deleted is served again: its result stands."""
         for some in _chunks(messages):
-            with self._lock:
-                self._forget(some)
-                self._sqs.delete_message_batch(QueueUrl=self._url, Entries=_entries(some))
+            self._settle("delete_message_batch", some, None, DELETED_WITHIN_S)
 
     def release(self, messages: Sequence[dict[str, Any]], after_s: int = 0) -> None:
         """Give messages back; another worker sees them after ``after_s``."""
         for some in _chunks(messages):
-            with self._lock:
-                self._forget(some)
-                self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=_entries(some, after_s))
+            self._settle("change_message_visibility_batch", some, after_s, RELEASED_WITHIN_S)
 
     def close(self) -> None:
         """Stop extending, and give back whatever is still held."""
@@ -49,25 +60,50 @@ class Held:
             left = [{"MessageId": key, "ReceiptHandle": handle} for key, handle in self._handles.items()]
         self.release(left)
 
-    def _forget(self, messages: Sequence[dict[str, Any]]) -> None:
-        for message in messages:
-            self._handles.pop(message["MessageId"], None)
+    def _settle(self, call: str, messages: Sequence[dict[str, Any]], after_s: int | None, within_s: float) -> None:
+        """Forget messages and tell SQS, with what it failed to do tried again; in the end it finds out by itself."""
+        with self._lock:
+            for message in messages:
+                self._handles.pop(message["MessageId"], None)
+        left = list(messages)
+
+        def ask() -> None:
+            with self._lock:
+                answer = getattr(self._sqs, call)(QueueUrl=self._url, Entries=_entries(left, after_s))
+            failed = [row for row in answer.get("Failed", []) if row.get("Code") not in GONE]
+            left[:] = [left[int(row["Id"])] for row in failed]
+            if left:
+                raise ConnectionError(f"{call}: {failed[0].get('Code')}")
+
+        try:
+            patiently(ask, patience_s=within_s)
+        except Exception as error:
+            log(f"{call} failed: messages come back by themselves", messages=len(left), error=error)
 
     def _beat(self) -> None:
         while not self._ended.wait(self._timeout / 3):
-            with self._lock:
-                self._extend()
+            self._extend()
 
     def _extend(self) -> None:
-        held = [{"MessageId": key, "ReceiptHandle": handle} for key, handle in self._handles.items()]
+        with self._lock:
+            held = list(self._handles)
         for some in _chunks(held):
-            try:
-                self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=_entries(some, self._timeout))
-            except Exception as error:  # a beat that fails is tried again at the next
-                print(f'{{"visibility": "{type(error).__name__}"}}', flush=True)  # noqa: T201
+            with self._lock:
+                # What was settled since the beat began is not ours to hide.
+                still = [
+                    {"MessageId": one, "ReceiptHandle": self._handles[one]} for one in some if one in self._handles
+                ]
+                if not still or self._ended.is_set():
+                    continue
+                try:
+                    self._sqs.change_message_visibility_batch(
+                        QueueUrl=self._url, Entries=_entries(still, self._timeout)
+                    )
+                except Exception as error:  # a beat that fails is tried again at the next
+                    log("extending visibility failed", error=error)
 
 
-def _chunks(messages: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
+def _chunks(messages: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (messages[start : start + AT_ONCE] for start in range(0, len(messages), AT_ONCE))
 
 

@@ -1,8 +1,12 @@
 """The worker: drains its quota of the queue through the model beside it, writes each result once, leaves.
 
-It ends at its quota, at an empty queue, or when it is told to (SIGTERM): then it finishes or gives back what it holds.
-A batch that fails is tried item by item, so that a poison item does not sink the others; the item itself goes back to
-the queue until its receives are used up, and then to the dead letters, its error written as its result.
+Three things go on at once: the intake fetches what comes next, the model works, the outbox writes what is done; so the
+model never waits for SQS or S3. It ends at its quota, at an empty queue, out of time, or on notice (SIGTERM, or spot
+taking the instance back): then nothing more is taken, what no model has seen goes back at once, and the batch at the
+model is finished if that fits the notice.
+
+A batch that fails is tried item by item, so that a poison item does not sink the others; the item itself goes back for
+another try until its attempts are used up, and then to the dead letters, its error written as its result.
 """
 
 from __future__ import annotations
@@ -11,40 +15,36 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
+from functools import partial
 from math import inf
 from typing import Any
 
+from headway_runtime.intake import Intake, Limits, apart
 from headway_runtime.items import Item, answers, open_item, result_of
+from headway_runtime.logs import log
 from headway_runtime.metrics import BUSY, FLEET, PROMISE_USED, emit, promise_used
-from headway_runtime.model import ModelError, invoke, wait_until_ready
+from headway_runtime.model import Model, ModelError, wait_until_ready
+from headway_runtime.notice import Notice, watch_for_spot
+from headway_runtime.outbox import Leaving, Outbox
+from headway_runtime.patience import AwsError, client, patiently
+from headway_runtime.report import Report
 from headway_runtime.results import BucketSink, Sink, TableSink, key_of
+from headway_runtime.serving import Server
 from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
 from headway_runtime.visibility import Held
 
-EMPTY_POLLS = 2
-"""Empty long polls in a row after which the queue counts as empty: one may miss messages of other SQS hosts."""
-POLL_S = 5
-RETRY_AFTER_S = 5
-"""A failed item is seen again after this long."""
-
-
-@dataclass
-class Tally:
-    """What a worker did."""
-
-    taken: int = 0
-    written: int = 0
-    already_there: int = 0
-    failed: int = 0
-    batches: int = 0
-    model_s: float = 0.0
+GIVE_BACK_S = 10.0
+"""Of a notice, kept for writing what is done and giving back the rest."""
+SWITCH_S = 0.0005
+"""A thread that waits for the interpreter asks for it after this long: the model's is not to wait for the others'."""
 
 
 class Worker:
-    """One run of the worker; clients and clock come from outside."""
+    """One run of the worker; clients come from outside."""
 
     def __init__(
         self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "", promise_s: float = 0.0,
@@ -56,136 +56,198 @@ class Worker:
         self.sink: Sink = bucket
         if settings.table:
             self.sink = TableSink(dynamodb, settings.table, settings.expires_s, bucket)
-        self.tally = Tally()
-        self.stopping = False
+        self.notice = Notice()
+        self.model = Model(settings.model_url, settings.hangs_after_s)
+        self.server = Server(settings.serve, settings.model_url, settings.ready_within_s) if settings.serve else None
+        self.tally: dict[str, Any] = {}
+        self._batches, self._model_s, self._at_model = 0, 0.0, 0.0
 
     def stop(self, *_: Any) -> None:
-        """Take nothing more; what is in hand is finished or given back."""
-        self.stopping = True
+        """Take nothing more; what is in hand is finished or given back within the notice."""
+        self.notice.give("SIGTERM", self.settings.notice_s)
 
-    def run(self) -> Tally:
-        """Drain the quota.
+    def run(self) -> dict[str, Any]:
+        """Drain the quota; returns what was done.
 
         Raises:
-            ModelError: The model never came up or died: everything in hand was given back.
+            ModelError: The model never came up, died or hangs: everything in hand was given back.
+            AwsError: Neither SQS nor S3 can be used: the same.
         """
-        wait_until_ready(self.settings.model_url, 3 * self.settings.load_time_s + 60)
-        end = time.monotonic() + (self.settings.stop_after_s or inf)
-        held = Held(self.sqs, self.settings.queue_url, self.settings.visibility_timeout_s)
-        empty = 0
         try:
-            while not self._done(end) and empty < EMPTY_POLLS:
-                messages = self._receive(held)
-                empty = 0 if messages else empty + 1
-                # What came while it was told to stop is given back: the time left may not do for a batch.
-                if messages and not self.stopping:
-                    self._serve(messages, held)
+            try:
+                self._start_model()
+            except ModelError:
+                if self.notice.given:
+                    return self.tally
+                raise
+            return self._drain()
         finally:
+            if self.server is not None:
+                self.server.stop()
+
+    def _start_model(self) -> None:
+        if self.server is not None:
+            self.server.start(lambda: self.notice.given)
+        else:
+            wait_until_ready(self.settings.model_url, self.settings.ready_within_s, lambda: self.notice.given)
+
+    def _drain(self) -> dict[str, Any]:
+        settings, started = self.settings, time.monotonic()
+        held = Held(self.sqs, settings.queue_url, settings.visibility_timeout_s)
+        report = Report(self.s3, settings.results_bucket, settings.name, self.departure)
+        letters = (self.sqs, settings.dead_letter_url)
+        outbox = Outbox(self.sink, letters, report, held, self.notice, settings.report_every_s, self._tell)
+        until = started + (settings.stop_after_s or inf)
+        limits = Limits(settings.batch_size, self.quota, settings.seconds_per_batch, settings.poll_s, until)
+        intake = Intake(self._receive, self._open, held, self.notice, limits)
+        left = threading.Event()
+        threading.Thread(target=self._leave_on_notice, args=(intake, left), name="leaving", daemon=True).start()
+        try:
+            while batch := intake.next_batch():
+                for some in apart(batch, self._alone):
+                    if not self.notice.given:
+                        self._serve(some, outbox, intake)
+        except ModelError:
+            if not self.notice.given:  # Else it was ended so that its batch can be given back in time.
+                raise
+        finally:
+            left.set()
+            intake.close()
+            outbox.close()
             held.close()
+            took = time.monotonic() - started
+            self.tally.update(
+                asdict(outbox.tally), taken=intake.taken, batches=self._batches, model_s=round(self._model_s, 3),
+                busy=round(self._model_s / took, 4),
+            )  # fmt: skip
+        failure = outbox.failure or (None if self.notice.given else intake.failure)
+        if failure is not None:
+            raise AwsError(str(failure)) from failure
         return self.tally
 
-    def _done(self, end: float) -> bool:
-        """Told to stop, at its quota, or out of time: what is left takes the next departure."""
-        return self.stopping or self.tally.taken >= self.quota or time.monotonic() >= end
-
-    def _receive(self, held: Held) -> list[dict[str, Any]]:
-        """Up to a batch of messages; the first call waits, the others only top up."""
-        want = min(self.settings.batch_size, self.quota - self.tally.taken)
-        messages: list[dict[str, Any]] = []
-        while len(messages) < want and not self.stopping:
-            some = self.sqs.receive_message(
-                QueueUrl=self.settings.queue_url,
-                MaxNumberOfMessages=min(10, want - len(messages)),
-                # A short poll asks only some of SQS's hosts: topping up waits a moment, too.
-                WaitTimeSeconds=min(1, POLL_S) if messages else POLL_S,
+    def _receive(self, most: int, wait_s: float) -> list[dict[str, Any]]:
+        def receive() -> list[dict[str, Any]]:
+            answer = self.sqs.receive_message(
+                QueueUrl=self.settings.queue_url, MaxNumberOfMessages=most, WaitTimeSeconds=round(wait_s),
                 AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-            ).get("Messages", [])
-            if not some:
-                break
-            held.take(some)
-            messages += some
-        self.tally.taken += len(messages)
-        return messages
+            )  # fmt: skip
+            found: list[dict[str, Any]] = answer.get("Messages", [])
+            return found
 
-    def _serve(self, messages: Sequence[dict[str, Any]], held: Held) -> None:
-        items = [open_item(message, self.s3) for message in messages]
-        done: list[Item] = []
-        for answer in answers(items, self._invoke, lambda: self.stopping):
-            self._result(answer.item, {"output": answer.output}, answer.started, answer.finished)
-            done.append(answer.item)
-        held.delete([item.message for item in done])
-        self._tell(done)
-        for item in items:
-            if item.error:
-                self._give_back(item, held)
+        return patiently(receive, give_up=lambda: self.notice.given)
 
-    def _invoke(self, bodies: Sequence[Any]) -> list[Any]:
-        started = time.monotonic()
+    def _open(self, message: dict[str, Any]) -> Item:
+        item = open_item(message, self.s3, fetching=partial(patiently, give_up=lambda: self.notice.given))
+        item.payload = json.dumps(item.body, separators=(",", ":")).encode()
+        if not self.settings.table:
+            item.body = None  # Only a row's key asks for it again; the model gets the payload.
+        return item
+
+    def _tell(self, waits: Sequence[tuple[float, float]]) -> None:
+        """How much of its promise each finished item used; counted once its message is gone, so that none is missed."""
+        if waits and self.promise_s:
+            used = [promise_used(sent, finished, self.promise_s) for sent, finished in waits]
+            emit(FLEET, self.settings.name, {PROMISE_USED: used}, departure=self.departure)
+
+    def _alone(self, item: Item) -> bool:
+        """Whether an item may have ended a model before: on its last tries it must not take others along."""
+        return self.server is None and item.attempt >= max(2, self.settings.attempts - 1)
+
+    def _serve(self, items: Sequence[Item], outbox: Outbox, intake: Intake) -> None:
         try:
-            return invoke(self.settings.model_url, bodies, timeout_s=60 + 10 * self.settings.seconds_per_batch)
+            for answer in answers(items, self._invoke, lambda: self.notice.given):
+                outbox.put(self._leaving(answer.item, {"output": answer.output}, answer.started, answer.finished))
+        except ModelError as error:
+            if len(items) == 1 and error.reached and not self.notice.given:
+                items[0].error = str(error)
+            raise
         finally:
-            self.tally.batches += 1
-            self.tally.model_s += time.monotonic() - started
+            for item in items:
+                if item.error:
+                    self._failed(item, outbox, intake)
 
-    def _result(self, item: Item, content: dict[str, Any], started: float, finished: float) -> None:
+    def _invoke(self, items: Sequence[Item]) -> list[Any]:
+        """The model's outputs; where its server is ours and died or hangs, it is started again and the batch failed."""
+        started = self._at_model = time.monotonic()
+        try:
+            outputs = self.model.invoke([item.payload for item in items])
+        except ModelError as error:
+            if not error.fatal or self.server is None or self.notice.given:
+                raise
+            log("model starts again", error=str(error), items=len(items))
+            self.server.restart(lambda: self.notice.given)
+            raise ModelError(str(error), reached=error.reached) from None
+        finally:
+            self._at_model = 0.0
+            self._batches += 1
+            self._model_s += time.monotonic() - started
+        if self.server is not None:
+            self.server.answered()
+        return outputs
+
+    def _leaving(self, item: Item, content: dict[str, Any], started: float, finished: float) -> Leaving:
+        error = str(content.get("error", ""))
         if item.request is None:
-            return
+            return Leaving(item, None, error=error)
         result = result_of(
             item, content, model=self.settings.model, started=started, finished=finished, departure=self.departure
         )
-        key = key_of(item.request.attributes, item.body) if self.settings.table else ""
-        if self.sink.write(result, key):
-            self.tally.written += 1
-        else:
-            self.tally.already_there += 1
+        key = key_of(item.request.attributes, item.body) if self.settings.table and not error else ""
+        return Leaving(item, result, key, error)
 
-    def _tell(self, done: Sequence[Item]) -> None:
-        """How much of its promise each finished item used; counted once its message is gone, so that none is missed."""
-        now = time.time()
-        if done and self.promise_s:
-            used = [promise_used(item.sent or now, now, self.promise_s) for item in done]
-            emit(FLEET, self.settings.name, {PROMISE_USED: used}, departure=self.departure)
-
-    def _give_back(self, item: Item, held: Held) -> None:
-        """Back to the queue; after its last receive SQS moves it to the dead letters, and its result says why."""
-        self.tally.failed += 1
-        _log("item failed", id=item.request.id if item.request else None, error=item.error, attempt=item.attempt)
-        if item.attempt >= self.settings.max_receives:
+    def _failed(self, item: Item, outbox: Outbox, intake: Intake) -> None:
+        """Another try; or, after its attempts, the dead letters, and its result says why."""
+        last = item.hopeless or item.attempt >= self.settings.attempts
+        log("item failed", id=item.request.id if item.request else None, error=item.error, attempt=item.attempt)
+        if last:
             now = time.time()
-            self._result(item, {"error": item.error}, now, now)
-        held.release([item.message], RETRY_AFTER_S if item.attempt < self.settings.max_receives else 0)
+            outbox.put(self._leaving(item, {"error": item.error}, now, now))
+        else:
+            intake.expect_again(self.settings.retry_after_s)
+            outbox.give_back(item, self.settings.retry_after_s)
+
+    def _leave_on_notice(self, intake: Intake, left: threading.Event) -> None:
+        """On notice give back at once what no model has seen; end the batch at the model if it will not fit."""
+        self.notice.wait()
+        if left.is_set():
+            return
+        log("leaving", reason=self.notice.reason, left_s=round(self.notice.left_s, 1))
+        intake.stop()
+        while not left.wait(0.05):
+            began, room_s = self._at_model, self.notice.left_s - GIVE_BACK_S
+            if not began:
+                continue
+            needs_s = max(0.0, self.settings.seconds_per_batch - (time.monotonic() - began))
+            if room_s <= needs_s:
+                self.model.abort()
+                return
 
 
 def main() -> int:
     """The job's entry: settings from the environment, 0 when drained, 1 when the model or AWS failed."""
-    import boto3
-
     settings = WorkerSettings.from_json(os.environ[VARIABLE])
     worker = Worker(
         settings,
-        boto3.client("sqs"),
-        boto3.client("s3"),
-        dynamodb=boto3.client("dynamodb") if settings.table else None,
+        client("sqs"),
+        client("s3"),
+        dynamodb=client("dynamodb") if settings.table else None,
         quota=int(os.environ.get(JOB_QUOTA, "1000000")),
         departure=os.environ.get(JOB_DEPARTURE, ""),
         promise_s=float(os.environ.get(JOB_PROMISE, "0")),
     )
-    started = time.monotonic()
     signal.signal(signal.SIGTERM, worker.stop)
+    if settings.metadata_url:
+        watch_for_spot(worker.notice, settings.metadata_url)
     try:
         tally = worker.run()
-    except ModelError as error:
-        _log("model failed", error=str(error), **worker.tally.__dict__)
+    except (ModelError, AwsError) as error:
+        log("failed", error=str(error), departure=worker.departure, **worker.tally)
         return 1
-    busy = 100 * tally.model_s / max(time.monotonic() - started, 1e-9)
-    emit(FLEET, settings.name, {BUSY: round(busy, 1)}, departure=worker.departure)
-    _log("finished", departure=worker.departure, stopped=worker.stopping, **tally.__dict__)
+    emit(FLEET, settings.name, {BUSY: round(100 * tally.get("busy", 0.0), 1)}, departure=worker.departure)
+    log("finished", departure=worker.departure, stopped=worker.notice.reason, **tally)
     return 0
 
 
-def _log(what: str, **fields: Any) -> None:
-    print(json.dumps({"worker": what, **fields}), flush=True)  # noqa: T201 - a job's log is its standard output
-
-
 if __name__ == "__main__":
+    sys.setswitchinterval(SWITCH_S)
     sys.exit(main())

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
-from unittest import mock
 from zoneinfo import ZoneInfo
 
 from headway.architectures.design import BatchDesign, WorkerPool
@@ -165,9 +164,10 @@ class Fleet:
         """One worker, as its job definition and its submission say, beside the rehearsal's model."""
         environment = self._job_environment(job)
         settings = WorkerSettings.from_json(environment[VARIABLE])
-        environment[VARIABLE] = replace(settings, model_url=self.model_url).to_json()
-        # One host holds this queue: nothing can be missed by a short poll.
-        with as_in_aws(environment), mock.patch.object(worker, "POLL_S", 0):
+        # One host holds this queue: nothing can be missed by a short poll. No instance will be taken back.
+        here = replace(settings, model_url=self.model_url, poll_s=0, retry_after_s=1, serve=(), metadata_url="")
+        environment[VARIABLE] = here.to_json()
+        with as_in_aws(environment):
             return worker.main()
 
     def _job_environment(self, job: Any) -> dict[str, str]:

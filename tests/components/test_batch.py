@@ -89,7 +89,11 @@ def test_the_worker_is_told_the_pools_numbers(made: Provisioned) -> None:
     told = WorkerSettings.from_json(environment[VARIABLE])
     assert told.batch_size == GPU_POOL.batch_size
     assert told.visibility_timeout_s == 130
-    assert told.max_receives == 4
+    # Two of the queue's four receives are kept for workers that are killed.
+    assert told.attempts == 2
+    assert told.dead_letter_url == "https://sqs.us-east-1.amazonaws.com/123456789012/loans-dead-letters"
+    assert (told.name, told.report_every_s) == (dispatcher(made).name, 30)
+    assert (told.notice_s, told.metadata_url, told.serve) == (120, "http://169.254.169.254", ())
     expected = GPU_POOL.seconds_per_item * GPU_POOL.batch_size + GPU_POOL.seconds_per_batch
     assert told.seconds_per_batch == pytest.approx(expected)
     assert told.artifact == "s3://models/classifier.tar.gz"
@@ -127,7 +131,17 @@ def test_a_batch_image_makes_one_container_with_the_whole_reservation() -> None:
     design = BATCH.model_copy(update={"container": container})
     made = provision(lambda: SpotBatch("loans", {"design": design}) and None)
     assert list(containers(made, "g5-xlarge-b8")) == ["worker"]
-    assert containers(made, "g5-xlarge-b8")["worker"]["image"] == "example/batch:1"
+    worker = containers(made, "g5-xlarge-b8")["worker"]
+    assert worker["image"] == "example/batch:1"
+    environment = {one["name"]: one["value"] for one in worker["environment"]}  # type: ignore[attr-defined]
+    assert WorkerSettings.from_json(environment[VARIABLE]).serve == ("serve",)
+
+
+def test_worker_and_model_have_as_long_to_leave_as_spot_gives(made: Provisioned) -> None:
+    found = containers(made, "g5-xlarge-b8")
+    assert {name: one.get("stopTimeout") for name, one in found.items()} == {
+        "fetch": None, "unpack": None, "model": 120, "worker": 120,
+    }  # fmt: skip
 
 
 def test_the_queue_redrives_after_the_designs_receives(made: Provisioned) -> None:
@@ -149,7 +163,9 @@ def test_every_queue_topic_and_bucket_refuses_plain_http(made: Provisioned) -> N
 
 def test_results_are_kept_as_long_as_the_design_says(made: Provisioned) -> None:
     rules = made.one("s3:BucketLifecycleConfiguration").inputs["rules"]
-    assert {rule["filter"]["prefix"]: rule["expiration"]["days"] for rule in rules} == {"results/": 45, "requests/": 45}
+    assert {rule["filter"]["prefix"]: rule["expiration"]["days"] for rule in rules} == {
+        "results/": 45, "requests/": 45, "departures/": 45,
+    }  # fmt: skip
 
 
 def test_instances_ask_for_a_token_and_have_the_designs_encrypted_volume(made: Provisioned) -> None:
@@ -206,7 +222,11 @@ def test_no_role_may_do_more_than_its_purpose(made: Provisioned) -> None:
     }
     assert not [action for _, statement in made.statements() for action in statement["Action"] if action.endswith("*")]
     worker = {a for name, s in made.statements() if name == "loans-worker-policy" for a in s["Action"]}
-    assert "sqs:SendMessage" not in worker
+    dead = "arn:aws:sqs:us-east-1:123456789012:loans-dead-letters"
+    sends = [
+        s["Resource"] for n, s in made.statements() if n == "loans-worker-policy" and "sqs:SendMessage" in s["Action"]
+    ]
+    assert sends == [dead]
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "s3:PutObject"} <= worker
 
 

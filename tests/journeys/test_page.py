@@ -81,7 +81,7 @@ def test_the_slider_moves_the_numbers_and_the_mark(browser: Any, pages: dict[str
     page = Opened(browser, pages["loan-documents"], **SIZES["desktop"]).page
     slider = page.locator("#wait")
     assert page.locator("#wait-value").inner_text() == "30 min"
-    assert page.locator("#wait-usd").inner_text() == "USD 145 a month"
+    assert page.locator("#wait-usd").inner_text() == "USD 146 a month"
     ring = page.locator("figure.wide .here_ring_marks .here")
     before = ring.bounding_box()
     slider.focus()
@@ -148,7 +148,7 @@ def test_without_scripts_it_is_a_page_still(browser: Any, pages: dict[str, Path]
     page = Opened(browser, pages["loan-documents"], java_script_enabled=False).page
     assert not page.locator("#wait").is_visible()
     assert page.locator("figure:visible").count() == 5
-    assert page.locator(".verdict").inner_text().startswith("batch: USD 105 a month")
+    assert page.locator(".verdict").inner_text().startswith("batch: USD 106 a month")
 
 
 def test_a_name_and_a_folder_are_chosen_where_none_is_given(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def test_a_plan_answers_first_and_then_explains_itself() -> None:
     assert said.err == ""
     lines = said.out.splitlines()
     assert lines[0] == "loan-documents: how long can the people waiting really wait? 30 min to 1.5 h"
-    assert lines[1].startswith("batch: USD 105 a month")
+    assert lines[1].startswith("batch: USD 106 a month")
     for section in ("Candidates", "Why batch", "Bill of batch", "Today", "Not considered"):
         assert any(line.startswith(section) for line in lines), section
     assert "total a month" in said.out

@@ -98,14 +98,10 @@ class Stand:
             JOB_DEPARTURE: "20260603T1200Z",
             JOB_PROMISE: "60",
         }
-        # Short polls: one host holds this queue.
-        code = (
-            "import sys; from headway_runtime import worker; worker.POLL_S = 0; worker.RETRY_AFTER_S = 1;"
-            "sys.exit(worker.main())"
-        )
         process = subprocess.Popen(
-            [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            [sys.executable, "-m", "headway_runtime.worker"], env=environment, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
         self.processes.append(process)
         return process
 
@@ -114,6 +110,15 @@ class Stand:
         rows = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="results/").get("Contents", [])
         found = [json.loads(self.s3.get_object(Bucket=self.bucket, Key=row["Key"])["Body"].read()) for row in rows]
         return {one["id"]: one for one in found}
+
+    def letters(self) -> list[dict[str, Any]]:
+        """The dead letters, with what they tell."""
+        found: list[dict[str, Any]] = []
+        while some := self.sqs.receive_message(
+            QueueUrl=self.dead_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            found += some
+        return found
 
     def depth(self, url: str = "") -> tuple[int, int]:
         """Messages that wait, and messages in somebody's hands."""
@@ -138,7 +143,9 @@ def _address() -> str:
 
 
 @contextmanager
-def stand(*, seconds: float = 0.0, visibility_s: int = 30, max_receives: int = 3, batch: int = 4) -> Iterator[Stand]:
+def stand(
+    *, seconds: float = 0.0, visibility_s: int = 30, attempts: int = 3, receives: int = 5, batch: int = 4
+) -> Iterator[Stand]:
     """Everything that a worker needs, for as long as a test lasts."""
     with account(REGION) as aws:
         endpoint = _address()
@@ -147,7 +154,7 @@ def stand(*, seconds: float = 0.0, visibility_s: int = 30, max_receives: int = 3
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
         redrive = {
             "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{aws.account}:dead",
-            "maxReceiveCount": str(max_receives),
+            "maxReceiveCount": str(receives),
         }
         url = sqs.create_queue(
             QueueName="requests",
@@ -156,8 +163,10 @@ def stand(*, seconds: float = 0.0, visibility_s: int = 30, max_receives: int = 3
         model = Model(seconds)
         settings = WorkerSettings(
             queue_url=f"{endpoint}/{aws.account}/requests", results_bucket="results", batch_size=batch,
-            visibility_timeout_s=visibility_s, max_receives=max_receives, load_time_s=1, seconds_per_batch=1, name="fleet",
-            model="classifier:1", model_url=model.url,
+            visibility_timeout_s=visibility_s, attempts=attempts, load_time_s=1, seconds_per_batch=1,
+            dead_letter_url=f"{endpoint}/{aws.account}/dead", name="fleet", model="classifier:1", model_url=model.url,
+            # Short polls: one host holds this queue.
+            poll_s=0, retry_after_s=1,
         )  # fmt: skip
         made = Stand(sqs, s3, endpoint, url, dead, model, settings)
         try:

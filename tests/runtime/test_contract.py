@@ -37,7 +37,7 @@ def test_what_the_runtime_refuses_the_schema_refuses(content: dict[str, Any]) ->
 
 
 def test_results_and_errors_keep_the_schema() -> None:
-    with stand(max_receives=1) as here:
+    with stand(attempts=1) as here:
         here.send(1)
         here.send(1, start=2, poison=True)
         assert here.start().wait(timeout=10) == 0

@@ -20,16 +20,23 @@ NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 class Fleet:
     """A dispatcher's surroundings."""
 
-    sqs: Any
-    batch: Any
+    clients: dispatcher.Clients
     settings: DispatcherSettings
+
+    @property
+    def sqs(self) -> Any:
+        return self.clients.sqs
+
+    @property
+    def batch(self) -> Any:
+        return self.clients.batch
 
     def send(self, count: int) -> None:
         for n in range(count):
             self.sqs.send_message(QueueUrl=self.settings.queue_url, MessageBody=json.dumps({"id": f"r{n}", "body": n}))
 
     def tick(self, at: datetime = NOON) -> dict[str, Any]:
-        return dispatcher.tick(at, self.settings, self.sqs, self.batch)
+        return dispatcher.tick(at, self.settings, self.clients)
 
     def jobs(self) -> list[Any]:
         from moto.batch.models import batch_backends
@@ -61,9 +68,10 @@ def fleet() -> Iterator[Fleet]:
         )  # fmt: skip
         settings = DispatcherSettings(
             name="fleet", timezone="UTC", queue_url=url, departures=(hourly,),
-            pools={"g5": Pool(queues["spot"], queues["ondemand"], "worker")},
+            pools={"g5": Pool(queues["spot"], queues["ondemand"], "worker")}, bucket="results",
         )  # fmt: skip
-        yield Fleet(aws.client("sqs"), batch, settings)
+        aws.client("s3").create_bucket(Bucket="results")
+        yield Fleet(dispatcher.Clients(aws.client("sqs"), batch, aws.client("s3"), aws.client("events")), settings)
 
 
 def test_a_tick_submits_an_array_job_of_the_workers_needed(fleet: Fleet) -> None:
@@ -147,7 +155,7 @@ def test_its_log_line_carries_the_metrics_that_the_bill_and_the_alarms_know(
 
 def test_settings_go_through_the_environment_unchanged(fleet: Fleet) -> None:
     assert DispatcherSettings.from_json(fleet.settings.to_json()) == fleet.settings
-    worker = WorkerSettings("q", "b", 8, 120, 5, 90.0, 6.4, "fleet")
+    worker = WorkerSettings("q", "b", 8, 120, 3, 90.0, 6.4, "fleet", serve=("serve",))
     assert WorkerSettings.from_json(worker.to_json()) == worker
     with pytest.raises(ValueError, match="HEADWAY_SETTINGS"):
         WorkerSettings.from_json("[]")
@@ -243,7 +251,7 @@ def test_a_fleet_is_as_few_arrays_of_2_to_10000_as_hold_it_and_one_worker_a_plai
 ) -> None:
     batch = Recorder()
     submit = Submit("fleet-g5-20260603T1200Z-spot-0", "g5", "spot", workers, 7, "20260603T1200Z", 7200)
-    dispatcher.act(fleet.settings, Decision((submit,)), batch)
+    dispatcher.act(NOON, fleet.settings, Decision((submit,)), batch)
     assert [one.get("arrayProperties", {}).get("size", 0) for one in batch.submitted] == sizes
 
 

@@ -85,7 +85,7 @@ def test_a_filled_row_is_written_by_the_worker_and_an_error_is_no_row() -> None:
         make_table()
         here.send(3)
         here.send(1, start=9, poison=True)
-        worker = here.start(table="rows", expires_s=600.0, max_receives=1)
+        worker = here.start(table="rows", expires_s=600.0, attempts=1)
         assert worker.wait(timeout=20) == 0
         rows = boto3.client("dynamodb")
         assert get_row(rows, "rows", key_of({}, {"n": 2})).value == {"twice": 4}  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from headway_runtime.model import ModelError, invoke, wait_until_ready
+from headway_runtime.model import Model, ModelError, wait_until_ready
 
 
 @dataclass
@@ -60,7 +60,7 @@ def door() -> Iterator[Door]:
 
 def test_a_batch_of_one_is_sent_as_a_list_too(door: Door) -> None:
     door.answer = b'[{"label": "loan"}]'
-    assert invoke(door.url, [{"text": "x"}], timeout_s=5) == [{"label": "loan"}]
+    assert Model(door.url, 5).invoke([b'{"text": "x"}']) == [{"label": "loan"}]
     assert door.asked == [("/invocations", "application/json", [{"text": "x"}])]
 
 
@@ -76,15 +76,32 @@ def test_a_batch_of_one_is_sent_as_a_list_too(door: Door) -> None:
 def test_a_model_that_answers_wrongly_is_still_there(door: Door, status: int, answer: bytes, said: str) -> None:
     door.status, door.answer = status, answer
     with pytest.raises(ModelError, match=said) as error:
-        invoke(door.url, [1], timeout_s=5)
+        Model(door.url, 5).invoke([b"1"])
     assert error.value.fatal is False
 
 
 def test_a_model_that_takes_too_long_counts_as_gone(door: Door) -> None:
     door.seconds = 0.5
-    with pytest.raises(ModelError, match="does not answer") as error:
-        invoke(door.url, [1], timeout_s=0.1)
-    assert error.value.fatal is True
+    with pytest.raises(ModelError, match="hangs") as error:
+        Model(door.url, 0.1).invoke([b"1"])
+    assert (error.value.fatal, error.value.reached) == (True, True)
+
+
+def test_a_model_that_nobody_reaches_is_not_what_the_batch_did(door: Door) -> None:
+    with pytest.raises(ModelError, match="not there") as error:
+        Model("http://127.0.0.1:1", 5).invoke([b"1"])
+    assert (error.value.fatal, error.value.reached) == (True, False)
+
+
+def test_another_thread_ends_a_call_at_once(door: Door) -> None:
+    door.seconds = 3
+    model, started = Model(door.url, 30), time.monotonic()
+    threading.Timer(0.2, model.abort).start()
+    with pytest.raises(ModelError, match="died"):
+        model.invoke([b"1"])
+    assert time.monotonic() - started < 2
+    with pytest.raises(ModelError, match="told to leave"):
+        model.invoke([b"1"])
 
 
 def test_it_waits_while_the_model_loads(door: Door) -> None:

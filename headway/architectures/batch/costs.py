@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -12,14 +12,21 @@ from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previo
 from headway.architectures.batch.fleet import Unknown, Worker, seconds_of
 from headway.architectures.candidate import BacklogRun
 from headway.architectures.design import BatchDesign, DepartureRule, WorkerPool
-from headway.architectures.queue_path import queue_lines, result_lines, stored_lines, watchdog_lines, watching_lines
+from headway.architectures.queue_path import (
+    BUCKET_TYPES,
+    queue_lines,
+    result_lines,
+    stored_lines,
+    watchdog_lines,
+    watching_lines,
+)
 from headway.architectures.workload import PoolUsed, Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill, Line, Range
 from headway.prices import PriceError
 from headway.traffic.demand import Demand
-from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, to_decimal
+from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, to_decimal
 
 EC2_TYPES = ("aws:batch/computeEnvironment:ComputeEnvironment",)
 TICKS_PER_MONTH = HOURS_PER_MONTH * 60
@@ -203,6 +210,28 @@ def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
             pricing, gets=jobs * 2, description="runtime, artifact",
             resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",),
         ),
+        *_ledger_lines(design, workload, usage),
+    ]  # fmt: skip
+
+
+def _ledger_lines(design: BatchDesign, workload: Workload, usage: Sequence[Usage]) -> list[Line]:
+    """What is kept of departures: each that is looked at, claims and manifests, the workers' reports; their ends told.
+
+    A departure with workers writes a claim, its manifest and that it was told, and lists its parts.
+    """
+    looked_at = sum(len(minutes_of(rule)) for rule in design.departures) * WEEKS_PER_MONTH
+    parts = _span(one.workers + one.busy_h * 3600 / design.report_every_s for one in usage)
+    left = _span(one.departures for one in usage)
+    lines_gb = workload.ranged(lambda s: workload.demand.per_month * s.traffic * assume("batch.report_bytes") / 1e9)
+    return [
+        *services.s3(
+            workload.pricing, puts=parts + left * 5 + Range.exactly(looked_at), gets=left,
+            storage_gb_months=lines_gb * (design.results_kept_days / DAYS_PER_MONTH),
+            description="departures' ledger and reports", assumptions=("batch.report_bytes",),
+            resource_types=BUCKET_TYPES,
+        ),
+        *services.eventbridge(workload.pricing, events=left, description="departures that have finished",
+                               resource_types=("aws:lambda/function:Function",)),
     ]  # fmt: skip
 
 

@@ -220,6 +220,8 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
                     days=days, from_minute=start, to_minute=end, every_minutes=every,
                     pool=pools[key].name, quota=stage.quota, max_workers=most,
                     last_call_s=0.0 if leg.on_demand else stage.last_call_s, promise_s=promise,
+                    # Scheduled work is fed at once: it leaves when all of it is there.
+                    leaves_early=not workload.demand.piles,
                 )
             )  # fmt: skip
     longest = max(leg.stage.processing_s for leg in legs)

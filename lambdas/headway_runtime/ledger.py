@@ -1,0 +1,99 @@
+"""The ledger of departures, in the results bucket under ``departures/<fleet>/``.
+
+Who sends for workers claims it first, by a conditional write, so that two ticks at once send one fleet. A claim whose
+tick died before it acted is taken over after two more. The ledger also remembers the last departure that was looked at,
+and holds what each departure served: the workers' parts, the manifest of them, and whether that was announced.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from headway_runtime.report import PREFIX, Part, prefix_of, read_part
+from headway_runtime.results import THERE_ALREADY, UNDER_WAY
+
+CLAIM_ENDS = timedelta(seconds=120)
+"""Longer than a tick can run: whoever claimed and has not acted by then never will."""
+
+
+class Ledger:
+    """One fleet's ledger."""
+
+    def __init__(self, s3: Any, bucket: str, fleet: str) -> None:
+        self._s3, self.bucket, self._fleet = s3, bucket, fleet
+
+    def claim(self, departure: str, what: str, now: datetime) -> bool:
+        """Whether this tick may do ``what`` for a departure, and no other."""
+        key = f"{prefix_of(self._fleet, departure)}claims/{what}"
+        body = json.dumps({"at": now.isoformat()}).encode()
+        if self._put(key, body, IfNoneMatch="*"):
+            return True
+        found = self._get(key)
+        if found is None:
+            return False
+        content, etag = found
+        if now - datetime.fromisoformat(json.loads(content)["at"]) < CLAIM_ENDS:
+            return False
+        return self._put(key, body, IfMatch=etag)
+
+    def give_up(self, departure: str, what: str, now: datetime) -> None:
+        """Let another tick do it at once: this one could not."""
+        key = f"{prefix_of(self._fleet, departure)}claims/{what}"
+        self._put(key, json.dumps({"at": (now - CLAIM_ENDS).isoformat()}).encode())
+
+    def handled(self) -> datetime | None:
+        """The departure that was looked at last, or None where nobody knows."""
+        found = self._get(f"{PREFIX}{self._fleet}/handled.json")
+        return None if found is None else datetime.fromisoformat(json.loads(found[0])["handled"])
+
+    def remember(self, handled: datetime) -> None:
+        """Keep the departure that was looked at last."""
+        self._put(f"{PREFIX}{self._fleet}/handled.json", json.dumps({"handled": handled.isoformat()}).encode())
+
+    def parts(self, departure: str) -> list[Part]:
+        """What a departure's workers have told."""
+        prefix = f"{prefix_of(self._fleet, departure)}parts/"
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        found = (read_part(row["Key"]) for page in pages for row in page.get("Contents", []))
+        return [part for part in found if part is not None]
+
+    def manifest_key(self, departure: str) -> str:
+        """Where a departure's manifest lies."""
+        return f"{prefix_of(self._fleet, departure)}manifest.json"
+
+    def write_manifest(self, departure: str, manifest: dict[str, Any]) -> None:
+        """Keep what a departure served."""
+        self._put(self.manifest_key(departure), json.dumps(manifest, separators=(",", ":")).encode())
+
+    def is_announced(self, departure: str) -> bool:
+        """Whether a departure's end was told already."""
+        return self._get(f"{prefix_of(self._fleet, departure)}announced") is not None
+
+    def mark_announced(self, departure: str, now: datetime) -> None:
+        """A departure's end was told."""
+        self._put(f"{prefix_of(self._fleet, departure)}announced", now.isoformat().encode())
+
+    def _put(self, key: str, body: bytes, **condition: str) -> bool:
+        """Write an object; False where its condition does not hold."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in THERE_ALREADY | UNDER_WAY:
+                return False
+            raise
+        return True
+
+    def _get(self, key: str) -> tuple[bytes, str] | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+        return answer["Body"].read(), answer["ETag"]

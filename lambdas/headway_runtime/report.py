@@ -1,0 +1,78 @@
+"""The report of a departure: what each worker served, line by line, before it forgets the messages.
+
+Parts lie under ``departures/<fleet>/<departure>/parts/``, JSON lines of ``{id, status, error}``. A part is written
+before its messages are deleted: what a killed worker had not told yet is delivered again, so no result is missing from
+the report; an id may be listed twice. A part's name tells how many are done and how many failed, so that counting
+needs no reading.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from headway_runtime.patience import patiently
+
+PREFIX = "departures/"
+DONE, FAILED = "done", "failed"
+
+
+class Part(NamedTuple):
+    """What a part's name tells."""
+
+    key: str
+    done: int
+    failed: int
+
+
+def prefix_of(fleet: str, departure: str) -> str:
+    """Where everything of a departure lies.
+
+    >>> prefix_of("loans-prod", "20260603T1200Z")
+    'departures/loans-prod/20260603T1200Z/'
+    """
+    return f"{PREFIX}{fleet}/{departure}/"
+
+
+def read_part(key: str) -> Part | None:
+    """What the key of a part tells, or None where it is none.
+
+    >>> read_part("departures/f/20260603T1200Z/parts/3f2a-00001-98-2.jsonl")[1:]
+    (98, 2)
+    """
+    folder, _, name = key.rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    counts = stem.rsplit("-", 2)[1:]
+    if not folder.endswith("/parts") or (dot + suffix) != ".jsonl" or not all(one.isdecimal() for one in counts):
+        return None
+    return Part(key, *(int(one) for one in counts)) if len(counts) == 2 else None
+
+
+class Report:
+    """One worker's parts of a departure's report; without a departure it writes none."""
+
+    def __init__(self, s3: Any, bucket: str, fleet: str, departure: str) -> None:
+        self._s3, self._bucket = s3, bucket
+        self.departure, self.kept = departure, bool(fleet and departure)
+        self._prefix = f"{prefix_of(fleet, departure)}parts/"
+        self._worker, self._parts = uuid.uuid4().hex[:12], 0
+
+    def write(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Write a part.
+
+        Raises:
+            Exception: S3 does not take it: the messages must not be deleted.
+        """
+        if not self.kept or not lines:
+            return
+        failed = sum(line["status"] == FAILED for line in lines)
+        name = f"{self._worker}-{self._parts:05d}-{len(lines) - failed}-{failed}.jsonl"
+        body = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+        patiently(
+            lambda: self._s3.put_object(
+                Bucket=self._bucket, Key=self._prefix + name, Body=body, ContentType="application/x-ndjson"
+            )
+        )
+        self._parts += 1
