@@ -6,7 +6,7 @@ STACK ?= dev
 REQUESTS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench browser engine pictures schema lock clean
+.PHONY: help demo test chaos lint format bench browser engine pictures schema lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: $(VENV)/.demo-ready  ## plan a bundled workload, provision the winner on a
 
 test: $(VENV)/.dev-ready  ## all tests and the examples in docstrings
 	@$(BIN)/python -m pytest -n 2 --doctest-modules headway components lambdas rehearsal tests
+
+chaos: $(VENV)/.dev-ready  ## 10,000 requests, 50 kills, an AWS that fails: nothing lost, nothing twice (10 minutes)
+	@$(BIN)/python tests/chaos/storm.py
 
 lint: $(VENV)/.dev-ready  ## style, types and import rules
 	@$(BIN)/ruff check .

@@ -10,7 +10,9 @@ import pytest
 
 from headway_rehearsal.account import account
 from headway_runtime import dispatcher
-from headway_runtime.reconcile import Decision, Submit
+from headway_runtime.ledger import Ledger
+from headway_runtime.reconcile import Decision, Submit, reconcile
+from headway_runtime.report import Report
 from headway_runtime.settings import Departures, DispatcherSettings, Pool, WorkerSettings
 
 NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -278,3 +280,75 @@ def test_nobody_is_replaced_for_what_arrives_after_last_call_has_ended_an_empty_
     job.status = "FAILED"
     fleet.send(1)
     assert fleet.tick(NOON + timedelta(minutes=30))["submitted"] == []
+
+
+def test_two_ticks_at_once_send_one_fleet(fleet: Fleet) -> None:
+    fleet.send(25)
+    settings, ledger = fleet.settings, Ledger(fleet.clients.s3, "results", "fleet")
+    seen = dispatcher.observe(NOON, settings, fleet.sqs, fleet.batch)
+    decision = reconcile(NOON, settings, seen)
+    done = [dispatcher.act(NOON, settings, decision, fleet.batch, ledger) for _ in range(2)]
+    assert [len(one) for one in done] == [1, 0]
+    assert len(fleet.jobs()) == 1
+    # Whoever claimed and died is followed by a later tick.
+    assert len(dispatcher.act(NOON + timedelta(minutes=2), settings, decision, fleet.batch, ledger)) == 1
+
+
+def test_a_submission_that_fails_is_tried_by_the_next_tick(fleet: Fleet) -> None:
+    fleet.send(3)
+    broken = dispatcher.Clients(fleet.sqs, Refusing(fleet.batch), fleet.clients.s3, fleet.clients.events)
+    with pytest.raises(ConnectionError):
+        dispatcher.tick(NOON, fleet.settings, broken)
+    assert fleet.tick(NOON + timedelta(minutes=1))["SubmittedWorkers"] == 1
+
+
+class Refusing:
+    """A Batch that lists, and takes no job."""
+
+    def __init__(self, batch: Any) -> None:
+        self._batch = batch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def submit_job(self, **_: Any) -> None:
+        raise ConnectionError("no route")
+
+
+def test_a_new_process_remembers_a_departure_with_nothing_to_take(fleet: Fleet) -> None:
+    fleet.tick()
+    dispatcher.forget()
+    fleet.send(3)
+    assert fleet.tick(NOON + timedelta(minutes=30))["submitted"] == []
+
+
+def test_the_end_of_a_departure_is_announced_once_with_counts_and_manifest(fleet: Fleet) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Events:
+        def put_events(self, **asked: Any) -> dict[str, Any]:
+            told.extend(asked["Entries"])
+            return {"FailedEntryCount": 0}
+
+    fleet.clients = fleet.clients._replace(events=Events())
+    fleet.send(25)
+    fleet.tick()
+    report = Report(fleet.clients.s3, "results", "fleet", f"{NOON:%Y%m%dT%H%MZ}")
+    report.write([{"id": "a", "status": "done"}, {"id": "b", "status": "failed", "error": "poison"}])
+    fleet.sqs.purge_queue(QueueUrl=fleet.settings.queue_url)
+    assert fleet.tick(NOON + timedelta(minutes=3))["finished"] == []
+    (array,) = fleet.jobs()
+    array.status = "SUCCEEDED"
+    for child in array._child_jobs:
+        child.status = "SUCCEEDED"
+    ended = [fleet.tick(NOON + timedelta(minutes=minutes))["finished"] for minutes in (4, 5)]
+    dispatcher.forget()
+    ended.append(fleet.tick(NOON + timedelta(minutes=9))["finished"])
+    assert ended == [[f"{NOON:%Y%m%dT%H%MZ}"], [], []]
+    (event,) = told
+    detail = json.loads(event["Detail"])
+    assert (event["Source"], event["DetailType"]) == ("headway", "Departure Finished")
+    assert (detail["done"], detail["failed"], detail["workers"]) == (1, 1, 3)
+    key = detail["manifest"].removeprefix("s3://results/")
+    manifest = json.loads(fleet.clients.s3.get_object(Bucket="results", Key=key)["Body"].read())
+    assert [(one["done"], one["failed"]) for one in manifest["files"]] == [(1, 1)]

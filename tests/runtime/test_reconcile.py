@@ -229,6 +229,59 @@ def test_a_long_name_still_makes_job_names_that_are_known_again() -> None:
     assert belongs(long, name)
 
 
+def test_full_quotas_leave_early_and_the_rest_waits_for_its_time() -> None:
+    at = NOON + timedelta(minutes=20)
+    assert decide(25, now=at, handled=NOON, leaves_early=True) == [("submit", "spot", 2, 10)]
+    assert decide(9, now=at, handled=NOON, leaves_early=True) == []
+    assert decide(25, now=at, handled=NOON) == []
+    # Whoever lives counts with a whole quota of what waits.
+    assert decide(25, job(NOON, "RUNNING"), now=at, handled=NOON, leaves_early=True) == [("submit", "spot", 1, 10)]
+    assert decide(25, job(NOON, "RUNNING", workers=2), now=at, handled=NOON, leaves_early=True) == []
+
+
+def test_what_left_early_belongs_to_the_departure_that_it_left_before() -> None:
+    at, next_at = NOON + timedelta(minutes=20), NOON + timedelta(hours=1)
+    (early,) = reconcile(at, settings(rule(leaves_early=True)), Observed(25, ()), NOON).actions
+    assert isinstance(early, Submit)
+    assert (early.departure, early.name) == (stamp(next_at), f"fleet-g5-{stamp(next_at)}-spotearly-1")
+    gone = Job("e", early.name, {"RUNNING": 2})
+    # Its departure leaves all the same, for what is left.
+    assert decide(5, gone, now=next_at, handled=NOON, leaves_early=True) == [("submit", "spot", 1, 10)]
+    # And spot that does not come for it goes on-demand at that departure's last call.
+    stuck = Job("e", early.name, {"RUNNABLE": 2})
+    late = NOON + timedelta(seconds=4800)
+    assert ("cancel", "e") in decide(25, stuck, now=late, handled=next_at, leaves_early=True)
+
+
+def test_nobody_leaves_early_while_workers_die() -> None:
+    at = NOON + timedelta(minutes=20)
+    dead = job(NOON, "FAILED"), job(NOON, "FAILED", purchase="ondemand", attempt=1, workers=2)
+    assert decide(95, *dead, now=at, handled=NOON, leaves_early=True) == []
+
+
+def test_a_million_waiting_are_sent_for_within_the_fleet_and_drained_over_several_ticks() -> None:
+    waiting, sent, at = 1_000_000, 0, NOON
+    changes = {"quota": 60, "max_workers": 12_000, "leaves_early": True}
+    first = decide(waiting, now=at, **changes)
+    assert first == [("submit", "spot", 12_000, 84)]
+    # Their time is over after 40 items each: the next tick sends for the rest, fleet after fleet.
+    while waiting and sent < 10:
+        at += timedelta(minutes=5)
+        waiting -= min(waiting, 12_000 * 40)
+        again = decide(waiting, now=at, handled=NOON, **changes)
+        assert all(workers <= 12_000 for _, _, workers, _ in again)
+        sent += 1
+    assert (waiting, sent) == (0, 3)
+
+
+def test_after_departures_were_missed_for_hours_the_oldest_counts_from_the_last_that_left() -> None:
+    found = reconcile(NOON, settings(), Observed(8, ()), NOON - timedelta(hours=4))
+    (action,) = found.actions
+    assert isinstance(action, Submit)
+    assert action.purchase == "ondemand"
+    assert found.notes == ("3 departures were missed: this one takes their requests along",)
+
+
 @settled
 @given(
     waiting=st.integers(0, 200_000), workers=st.dictionaries(st.sampled_from(sorted(LIVING | {"SUCCEEDED", "FAILED"})),

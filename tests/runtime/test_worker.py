@@ -1,6 +1,7 @@
 """The worker as a process: it drains, it batches, it writes once; killed in the middle, nothing is lost or doubled."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -195,6 +196,49 @@ def test_a_bucket_that_refuses_ends_the_worker_with_an_error_and_loses_nothing()
         assert here.depth() == (4, 0)
         assert here.start().wait(timeout=10) == 0
         assert len(here.results()) == 4
+
+
+def test_a_batch_that_does_not_fit_the_notice_goes_back_at_once() -> None:
+    with stand(seconds=30, batch=2) as here:
+        here.send(4)
+        # Eleven seconds are left, ten of them for giving back; a batch takes a minute.
+        worker = here.start(notice_s=11, seconds_per_batch=60)
+        eventually(lambda: len(here.model.batches) == 1)
+        started = time.monotonic()
+        assert terminate(worker) == 0
+        assert time.monotonic() - started < 6
+        assert here.depth() == (4, 0)
+        assert here.results() == {}
+
+
+def test_a_model_that_hangs_ends_the_worker_and_gives_everything_back() -> None:
+    with stand(seconds=30, batch=4) as here:
+        here.send(4)
+        assert here.start(model_timeout_s=0.5).wait(timeout=10) == 1
+        assert here.depth() == (4, 0)
+
+
+def test_what_kills_models_is_found_on_its_last_tries_and_told_why() -> None:
+    with stand(batch=4, attempts=2) as here:
+        here.send(1)
+        here.model.dead = True
+        assert [here.start().wait(timeout=10) for _ in range(2)] == [1, 1]
+        (letter,) = here.letters()
+        assert "the model died" in str(reason_of(letter))
+        assert here.depth() == (0, 0)
+
+
+def test_every_item_stands_in_the_report_of_its_departure() -> None:
+    with stand(batch=4) as here:
+        here.send(5)
+        here.sqs.send_message(QueueUrl=here.queue_url, MessageBody="not json")
+        assert here.start().wait(timeout=10) == 0
+        rows = here.s3.list_objects_v2(Bucket=here.bucket, Prefix="departures/fleet/20260603T1200Z/parts/")["Contents"]
+        text = b"".join(here.s3.get_object(Bucket=here.bucket, Key=row["Key"])["Body"].read() for row in rows)
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert {line["id"]: line["status"] for line in lines} == {f"r{n}": "done" for n in range(1, 6)} | {
+            None: "failed"
+        }
 
 
 class Queue:
