@@ -1,8 +1,8 @@
 """Airflow: go on when a departure has finished.
 
 An EventBridge rule (source ``headway``, detail-type ``Departure Finished``) sends each end of a departure to an SQS
-queue; the sensor waits for the next one, and the task reads its manifest. Needs ``apache-airflow-providers-amazon``; set
-the Variable ``headway_departures_queue`` to the queue's URL.
+queue; the sensor waits for the next one, and the task reads its manifest. It needs ``apache-airflow-providers-amazon``;
+the Variable ``headway_departures_queue`` is the queue's URL.
 """
 
 from __future__ import annotations
