@@ -129,8 +129,9 @@ def fleet_graphs(
     return [
         *_kept(design, fleet),
         *_queue(queue, dead_letters, promise),
-        Graph("Departures: workers sent, workers that live",
-              {"sent": of("SubmittedWorkers", "Sum"), "live": of("LivingWorkers", "Maximum")}),
+        Graph("Departures, workers sent, workers that live",
+              {"departures": of("Departures", "Sum"), "sent": of("SubmittedWorkers", "Sum"),
+               "live": of("LivingWorkers", "Maximum")}),
         Graph("Departures left late by, s", {"late": of("SecondsBehind", "Maximum")}, 3 * design.tick_s, "alarm"),
         Graph("Model busy, % of a worker's time", {"busy": of(BUSY, "Average")}),
     ]  # fmt: skip
