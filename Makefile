@@ -6,7 +6,7 @@ STACK ?= dev
 REQUESTS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint format bench browser engine pictures schema lock clean
+.PHONY: help demo test chaos lint format bench accuracy growth fuzz browser engine pictures schema lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,15 @@ format: $(VENV)/.dev-ready  ## put the code into the project's style
 
 bench: $(VENV)/.dev-ready  ## how long things take, and how they compare with peers (benchmarks/RESULTS.md)
 	@$(BIN)/python -m benchmarks.run
+
+accuracy: $(VENV)/.dev-ready  ## plans against replays of weeks they have not seen, and against every design (TRACES=folder)
+	@$(BIN)/python -m benchmarks.accuracy $(if $(TRACES),--traces $(TRACES)) --profiles $(or $(PROFILES),500)
+
+growth: $(VENV)/.dev-ready  ## cost and limits from 50 requests a day to 100 million (benchmarks/GROWTH.md)
+	@$(BIN)/python -m benchmarks.growth
+
+fuzz: $(VENV)/.dev-ready  ## ten thousand odd profiles: no traceback, no odd number, no broken promise
+	@HEADWAY_FUZZ=$(or $(COUNT),10000) $(BIN)/python -m pytest tests/robustness -q
 
 browser:  ## install chromium for the tests of the page, where apt-get is there
 	@if command -v chromium chromium-browser google-chrome >/dev/null; then echo "a browser is there"; \

@@ -6,17 +6,15 @@ Run with `make bench`.
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 from benchmarks import peers
+from benchmarks.machine import machine
 
 RESULTS = Path("benchmarks/RESULTS.md")
 PROFILES = sorted(Path("stacks/profiles").glob("*.yaml"))
@@ -84,6 +82,36 @@ def month() -> tuple[Callable[[], object], str]:
     return lambda: replay(design, generated(demand, weeks=4), profile), f"{demand.per_week * 4 / 1e6:.0f} million"
 
 
+def peak_mb(weeks: int) -> float:
+    """Most memory of a process that follows so many weeks."""
+    script = (
+        "import resource; from headway import load_profile, plan; from headway.simulation import generated, replay; "
+        "from headway.traffic import build_demand; p = load_profile('stacks/profiles/fraud-check.yaml'); "
+        f"replay(plan(p).design, generated(build_demand(p), weeks={weeks}), p); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return int(done.stdout) / (1024 if sys.platform == "linux" else 1024 * 1024)
+
+
+def known_prices() -> Callable[[], object]:
+    """The yardstick of a look-up: as many in a dictionary that knows nothing else."""
+    found = {("us-east-1", "g5.xlarge", "spot"): 0.4}
+    return lambda: [found["us-east-1", "g5.xlarge", "spot"] for _ in range(10_000)]
+
+
+def cold_plan() -> float:
+    """The first plan in a process that has imported everything: nothing is cached."""
+    script = (
+        f"import time; from headway import load_profile, plan; from headway.planning.search import plan; p = load_profile({LOANS!r}); "
+        "t = time.perf_counter(); plan(p); print(time.perf_counter() - t)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True) for _ in range(5)
+    ]
+    return statistics.median(float(one.stdout) for one in runs)
+
+
 def main() -> None:
     """Measure, print, and keep the results."""
     yardstick = seconds(process("-c", "import numpy, pydantic, rich, typer, ruamel.yaml"), 7)
@@ -93,6 +121,8 @@ def main() -> None:
         ("yardstick: Python and its libraries", yardstick, None),
         ("prices loaded", seconds(load_prices, 9), 0.050),
         ("10,000 prices looked up", seconds(price_look_up(), 9), None),
+        ("the same in a plain dictionary", seconds(known_prices(), 9), None),
+        ("cold plan, in a process that has imported it", cold_plan(), None),
         (f"warm plan, slowest profile ({slowest})", plan_s, 0.100),
         ("headway --help, as a process", seconds(process("-m", "headway.cli", "--help"), 7), None),
         ("headway plan, as a process", seconds(process("-m", "headway.cli", "plan", LOANS), 7), 0.8),
@@ -105,6 +135,11 @@ def main() -> None:
     lines = ["| | seconds | goal | x yardstick |", "|---|---:|---:|---:|"]
     for what, took, goal in rows:
         lines.append(f"| {what} | {took:.3f} | {'' if goal is None else f'{goal:g}'} | {took / yardstick:.2f} |")
+    short, long = peak_mb(2), peak_mb(8)
+    lines += [
+        "",
+        f"Most memory of a replay: {short:.0f} MB for 2 weeks, {long:.0f} MB for 8 ({long / short:.2f} times).",
+    ]
     queues = peers.measure()
     lines += ["", f"A queue of {peers.SERVERS} servers at {peers.LOAD:.0%} load, the same requests for each:", ""]
     lines += ["| | requests/s | Headway's, as many times | p99, s | Headway's p99, s |", "|---|---:|---:|---:|---:|"]
@@ -112,8 +147,7 @@ def main() -> None:
         times = queues[0].per_second / one.per_second
         lines.append(f"| {one.name} | {one.per_second:,.0f} | {times:,.0f} | {one.p99_s:.4f} | {one.same:.4f} |")
     print("\n".join(lines))
-    machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {date.today()}"
-    head = f"# Benchmarks\nWritten by `make bench`: {machine}. Machines differ: look at the ratios.\n\n"
+    head = f"# Benchmarks\nWritten by `make bench`: {machine()}. Machines differ: look at the ratios.\n\n"
     RESULTS.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -18,13 +18,14 @@ from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import AsynchronousDesign, Wait
 from headway.architectures.endpoint_path import endpoint_lines, volume_gb
 from headway.architectures.queue_path import stored_lines, watching_lines
+from headway.architectures.rates import settling_points
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill, Range
 from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
 from headway.sizing.poisson import arrivals_quantile
-from headway.sizing.queueing import response_points, smallest_servers
+from headway.sizing.queueing import smallest_servers
 from headway.sizing.service_time import ServiceTime
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
 
@@ -176,7 +177,7 @@ def _size(workload: Workload, hardware: str, *, sleeps: bool) -> Sized | str:
         most=MOST_INSTANCES,
     )  # fmt: skip
     if count is None:
-        return f"{hardware} would need more than {MOST_INSTANCES} instances"
+        return f"needs more than {MOST_INSTANCES:,} x {hardware}: split the requests over several stacks"
     if sleeps and left > asleep:
         piled = arrivals_quantile(rate * asleep, percentile, demand.arrival_variability)
         count = max(count, ceil(piled * service.mean / concurrency / (left - asleep)))
@@ -225,6 +226,11 @@ def _candidate(workload: Workload, sized: Sized) -> Candidate | str:
     )  # fmt: skip
 
 
+def wait(design: AsynchronousDesign, workload: Workload) -> Wait:
+    """Waits in the regime that comes closest to its limit."""
+    return _wait(workload, _sized_of(design, workload))[0]
+
+
 def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
     """Wait in the regime that comes closest to its limit, and why it is too long, if it is.
 
@@ -244,7 +250,7 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
 
     closest, wait, late = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0), ""
     for promise, hours in demand.regimes:
-        rates = Counter((demand.mean[hour], demand.peak[hour]) for hour in hours)
+        rates = Counter((demand.mean[hour], demand.peak[hour], demand.mean[hour - 1]) for hour in hours)
         for pair in rates:
             if pair not in branches:
                 branches[pair] = _branches(workload, sized, *pair)
@@ -263,25 +269,36 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
     return wait, late
 
 
-Rate = tuple[float, float]
-"""Mean and peak requests of an hour."""
+Rate = tuple[float, float, float]
+"""Mean and peak requests of an hour, and mean requests of the hour before."""
 Branch = tuple[Array, float]
 """Waits at the shares of a distribution, and how much of an hour's requests wait so."""
 
 
-def _branches(workload: Workload, sized: Sized, mean: float, peak: float) -> list[Branch]:
-    """The ways to wait in an hour: finding capacity, finding none, and coming while it starts."""
+def _branches(workload: Workload, sized: Sized, mean: float, peak: float, before: float) -> list[Branch]:
+    """The ways to wait in an hour: finding capacity, busy or not, finding none, and coming while it starts."""
     overhead, rate = assume("asynchronous.overhead"), mean / 3600
     variability = workload.demand.arrival_variability
-    hot = response_points(peak / 3600, sized.service, sized.slots, SHARES, ca2=variability) + overhead
+    lasts = assume("traffic.peak_lasts") / 3600
+    busiest = min(peak * lasts, mean)
+    busy, quiet = (
+        settling_points(each / 3600, sized.service, sized.slots, variability, seconds, SHARES) + overhead
+        for each, seconds in ((peak, lasts * 3600), ((mean - busiest) / (1 - lasts), 3600 * (1 - lasts)))
+    )
+    in_it = busiest / mean if mean else 1.0
     piled = rate * sized.asleep_s
     # Of the requests of a cycle (asleep, starting, up until it sleeps again) one finds nothing running.
     first = 1 / (piled + exp(min(700.0, rate * sized.present_s))) if sized.sleeps else 0.0
     delayed = min(1.0, first * (1 + piled))
+    if sized.sleeps and mean > 0:
+        # A quiet hour leaves it asleep for a busy one: then all that come while it starts are late.
+        asleep = exp(-before / 3600 * sized.present_s) - exp(-rate * sized.present_s)
+        delayed = min(1.0, delayed + max(0.0, asleep) * min(1.0, (1 + piled) / mean))
+    found: list[Branch] = [(busy, (1 - delayed) * in_it), (quiet, (1 - delayed) * (1 - in_it))]
     if not delayed:
-        return [(hot, 1.0)]
+        return found
     service = np.array([sized.service.quantile(float(share)) for share in SHARES]) + overhead
-    found: list[Branch] = [(hot, 1 - delayed), (service + sized.asleep_s, delayed / (1 + piled))]
+    found.append((service + sized.asleep_s, delayed / (1 + piled)))
     # Those that come meanwhile come evenly over the start, and find the first one and what piled up ahead of them.
     for share in (np.arange(ARRIVALS) + 0.5) / ARRIVALS:
         ahead = max(0.0, 1 + share * piled - sized.slots + 1)

@@ -15,10 +15,12 @@ from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import RealtimeDesign, Wait
 from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S, endpoint_lines, volume_gb
 from headway.architectures.queue_path import watching_lines
+from headway.architectures.rates import rates_of, settling_points
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill
+from headway.sizing.mixture import SHARES, SLICES, Mixture
 from headway.sizing.queueing import response_quantile, smallest_servers
 from headway.sizing.scaling import instance_hours, instances_held, raise_early
 from headway.sizing.service_time import ServiceTime
@@ -140,7 +142,7 @@ def _size(workload: Workload, hardware: str) -> Sized | str:
             )  # fmt: skip
         count = cache[peak, goal]
         if count is None:
-            return f"{hardware} would need more than {MOST_INSTANCES} instances"
+            return f"needs more than {MOST_INSTANCES:,} x {hardware}: split the requests over several stacks"
         needed.append(max(count, 1) + spare)
     most = max(needed)
     if workload.max_instances is not None and most > workload.max_instances:
@@ -184,7 +186,7 @@ def _candidate(workload: Workload, sized: Sized, *, autoscaled: bool) -> Candida
         reason="the backlog does not fit its time" if late else "",
         design=design,
         bill=bill(design, workload),
-        wait=_wait(workload, sized, floors),
+        wait=wait(design, workload),
         operations=workload.operations(variant),
         utilization=busy_h / paid_h,
         monthly_requests=demand.per_month,
@@ -195,27 +197,36 @@ def _candidate(workload: Workload, sized: Sized, *, autoscaled: bool) -> Candida
     )
 
 
-def _wait(workload: Workload, sized: Sized, floors: tuple[int, ...]) -> Wait:
-    """Wait at the busiest sustained rate of the hour that comes closest to its limit."""
-    demand, percentile = workload.demand, workload.percentile
-    overhead = assume("endpoint.overhead")
-    closest: tuple[float, float, int] = (-1.0, 0.0, 1)
-    hours = {(p, w, c) for p, w, c in zip(demand.peak, demand.max_wait, floors, strict=True)}
+def wait(design: RealtimeDesign, workload: Workload) -> Wait:
+    """Waits in the regime that comes closest to its limit.
 
-    def quantile(peak: float, count: int, p: float) -> float:
-        slots = count * sized.concurrency
-        return overhead + response_quantile(peak / 3600, sized.service, slots, p, ca2=demand.arrival_variability)
+    At the promised percentile: at the busiest sustained rate of the hour that comes closest. Half and 99 %: of all the
+    regime's requests, those of the busiest stretches among them.
+    """
+    demand, overhead = workload.demand, assume("endpoint.overhead")
+    service, concurrency = workload.single_service(design.instance_type.removeprefix("ml."))
 
-    for peak, wait, count in hours:
-        share = quantile(peak, count, percentile) / wait
-        if share > closest[0]:
-            closest = (share, peak, count)
-    _, peak, count = closest
-    return Wait(
-        p50_s=quantile(peak, count, 0.5),
-        p99_s=quantile(peak, count, 0.99),
-        at_percentile_s=quantile(peak, count, percentile),
+    def at_percentile(peak: float, count: int) -> float:
+        slots = count * concurrency
+        return overhead + response_quantile(
+            peak / 3600, service, slots, workload.percentile, ca2=demand.arrival_variability
+        )
+
+    hours = set(zip(demand.peak, demand.max_wait, design.floors, strict=True))
+    limit, at = max(
+        ((limit, at_percentile(peak, count)) for peak, limit, count in hours), key=lambda pair: pair[1] / pair[0]
     )
+    # Most hours are served by what target tracking holds; the promise rests on the floors alone.
+    held = [min(count, design.max_instances) for count in hourly_instances(design, demand)]
+    mixture = Mixture()
+    for stretch, requests in rates_of(demand, limit, held).items():
+        points = settling_points(
+            stretch.rate / 3600, service, stretch.instances * concurrency, demand.arrival_variability,
+            stretch.lasts_s, SHARES,
+        )  # fmt: skip
+        mixture.add(points, requests, SLICES)
+    p50, p99 = mixture.quantiles(0.5, 0.99)
+    return Wait(p50_s=overhead + p50, p99_s=overhead + p99, at_percentile_s=at)
 
 
 def _backlog(

@@ -16,6 +16,7 @@ from headway.architectures import (
     tiered,
 )
 from headway.architectures.candidate import Candidate
+from headway.architectures.design import Wait
 from headway.architectures.router_path import Parts
 from headway.architectures.workload import Workload
 from headway.bill.lines import Bill
@@ -30,16 +31,18 @@ class Architecture(NamedTuple):
     """Every variant worth comparing, or one infeasible candidate that says why."""
     bill: Callable[[Any, Workload], Bill]
     """The month's bill of one of its designs under a workload."""
+    wait: Callable[[Any, Workload], Wait]
+    """How long requests wait in one of its designs under a workload."""
     scheduled: bool = False
     """Whether it takes work that comes all at once, on a schedule."""
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "realtime": Architecture("realtime", realtime.plan, realtime.bill),
-    "serverless": Architecture("serverless", serverless.plan, serverless.bill),
-    "asynchronous": Architecture("asynchronous", asynchronous.plan, asynchronous.bill),
-    "microbatch": Architecture("microbatch", microbatch.plan, microbatch.bill),
-    "batch": Architecture("batch", batch.plan, batch.bill, scheduled=True),
+    "realtime": Architecture("realtime", realtime.plan, realtime.bill, realtime.wait),
+    "serverless": Architecture("serverless", serverless.plan, serverless.bill, serverless.wait),
+    "asynchronous": Architecture("asynchronous", asynchronous.plan, asynchronous.bill, asynchronous.wait),
+    "microbatch": Architecture("microbatch", microbatch.plan, microbatch.bill, microbatch.wait),
+    "batch": Architecture("batch", batch.plan, batch.bill, batch.wait, scheduled=True),
 }
 """In order of presentation."""
 

@@ -156,6 +156,12 @@ def _cold_share(workload: Workload, hours: tuple[int, ...] = tuple(range(168))) 
     return sum(mean[hour] * cold_probability(mean[hour] / 3600, kept) for hour in hours) / total
 
 
+def wait(design: ServerlessDesign, workload: Workload) -> Wait:
+    """Waits in the regime that comes closest to its limit."""
+    function = _function(workload, f"serverless-{design.memory_mb // 1024}GB")
+    return _wait(workload, function, provisioned=design.provisioned_concurrency > 0)[0]
+
+
 def _wait(workload: Workload, function: Function, *, provisioned: bool) -> tuple[Wait, str]:
     """Wait in the regime that comes closest to its limit, and why it is too long, if it is.
 

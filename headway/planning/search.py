@@ -157,7 +157,9 @@ def _closest(candidates: Sequence[Candidate], workload: Workload) -> Closest | N
     incomparable = [one for one in candidates if one.feasible]
     if incomparable:
         return Closest(architecture=incomparable[0].architecture, relax=incomparable[0].reason)
-    reasons = [one for one in candidates if one.reason.startswith("too slow")] or list(candidates)
+    # What would be in time and only breaks a limit comes closer than what is too slow.
+    bound = [one for one in candidates if one.reason.startswith("needs ")]
+    reasons = bound or [one for one in candidates if one.reason.startswith("too slow")] or list(candidates)
     if not reasons:
         return None
     tightest = format_duration(min(workload.demand.max_wait))

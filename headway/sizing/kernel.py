@@ -8,7 +8,7 @@ replay is another matter: ``headway.simulation.kernels``.)
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from math import inf, log, sqrt
+from math import exp, inf, log, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -19,9 +19,13 @@ SEED = 1909
 """Erlang's year: the same plan always sees the same draw."""
 QUEUES, STEPS, WARM_UP = 12, 12_000, 2_000
 """Queues followed at each load, and requests of each; those of the warm-up are left out."""
-FREE = np.array([0.05, 0.3, 0.5, 0.65, 0.78, 0.87, 0.93, 0.96, 0.98])
+FREE = np.array([0.0003, 0.003, 0.02, 0.1, 0.3, 0.5, 0.65, 0.78, 0.87, 0.93])
 """Shares of the servers that are busy."""
+LEAST, STEEPER = 1e-5, 6.0
+"""Load that waits for nobody, and how much more the scale of loads stretches near all of them busy."""
 SHARES = np.concatenate([np.linspace(0, 0.9, 46)[:-1], np.linspace(0.9, 0.99, 46)[:-1], np.linspace(0.99, 1, 21)])
+MANY = 40
+"""Servers, above which one more makes no difference at the same share of them busy."""
 MOST_CELLS = 40_000
 """Servers x queues in memory at once: with many servers fewer queues tell as much."""
 
@@ -30,7 +34,7 @@ def simulate_quantile(rate: float, mean: float, cv: float, servers: int, p: floa
     """Quantile ``p`` of wait + service, in seconds; infinite where the queue grows forever.
 
     Gaps are gamma (exponential at ca2 = 1), service log-normal. Read off between simulated loads; beyond the largest of
-    them (98 % busy) by the law of heavy traffic, a wait that grows as 1 / (1 - load).
+    them (93 % busy) by the law of heavy traffic, a wait that grows as 1 / (1 - load).
 
     >>> round(simulate_quantile(0.5, 1.0, 2.0, 1, 0.99) / simulate_quantile(5.0, 0.1, 2.0, 1, 0.99), 6)
     10.0
@@ -38,14 +42,26 @@ def simulate_quantile(rate: float, mean: float, cv: float, servers: int, p: floa
     busy = rate * mean / servers
     if busy >= 1:
         return inf
-    table = _responses(round(cv, 3), servers, round(ca2, 3))
+    table = _responses(
+        _coarse(cv, 0.05), round(_coarse(servers, 0.03)) if servers > MANY else servers, _coarse(ca2, 0.1)
+    )
     at = np.array([np.interp(p, SHARES, row) for row in table])
-    # A wait grows as 1 / (1 - load): between two loads it is read off on that scale, from service alone on.
-    places = 1 / (1 - np.concatenate([[0.0], FREE]))
-    place = 1 / (1 - busy)
-    if place > places[-1]:
-        return float(mean * (at[0] + (at[-1] - at[0]) * place / places[-1]))
-    return float(mean * np.interp(place, places, at))
+    if busy > FREE[-1]:
+        return float(mean * (at[0] + (at[-1] - at[0]) * (1 - FREE[-1]) / (1 - busy)))
+    # A wait grows as 1 / (1 - load) with much load, and with clumps of requests as a power of it with little: between
+    # two loads it is read off on the scale of both, from service alone on.
+    scale = _places(np.concatenate([[0.0], FREE]))
+    return float(mean * np.interp(_places(np.array([busy]))[0], scale, at))
+
+
+def _places(busy: Floats) -> Floats:
+    found: Floats = np.log(np.maximum(busy, LEAST)) - np.log1p(-busy) * STEEPER
+    return found
+
+
+def _coarse(value: float, step: float) -> float:
+    """The value of its kind: queues as like as that wait alike, and one simulation serves them all."""
+    return exp(round(log(value) / step) * step) if value > 0 else 0.0
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,8 @@
 
 Erlang B and C; waiting times of M/M/c and, by Allen-Cunneen, G/G/c; near-constant service by Cosmetatos. What users
 feel is wait + service, and service varies: the wait (an atom at zero and an exponential tail) is convolved with a
-log-normal service. Holds for a coefficient of variation of service up to 1.5; above it the simulation kernel answers.
+log-normal service. Holds for a coefficient of variation of service up to 1.5
+and gaps of a squared one up to 2; above, the simulation kernel answers.
 Rates per second, times in seconds.
 """
 
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 from headway.sizing.kernel import simulate_quantile
 from headway.sizing.service_time import ServiceTime
 
-FORMULAS_UP_TO_CV = 1.5
+FORMULAS_UP_TO_CV, FORMULAS_UP_TO_CA2 = 1.5, 2.0
+"""Beyond, the kernel answers. Gaps more variable than that come in clumps: Erlang C knows nothing of how often a
+request finds the one just before it."""
 GRID = 64
 """Times at which a whole distribution is worked out."""
 _EDGES = np.concatenate([np.linspace(0, 0.9, 61), np.linspace(0.9, 0.99, 25)[1:], np.linspace(0.99, 1, 21)[1:]])
@@ -94,7 +97,7 @@ def response_quantile(rate: float, service: ServiceTime, servers: int, p: float,
         return inf
     if rate == 0:
         return service.quantile(p)
-    if service.cv > FORMULAS_UP_TO_CV:
+    if not _formulas_hold(service, ca2):
         return simulate_quantile(rate, service.mean, service.cv, servers, p, ca2)
     wait, chance = _tail(rate, service, servers, ca2)
     if chance < 1e-9:
@@ -121,7 +124,7 @@ def response_points(
 
     Worked out on a grid of times and read off between them, within one percent of ``response_quantile``.
     """
-    if rate * service.mean >= servers or rate == 0 or service.cv > FORMULAS_UP_TO_CV or service.sigma == 0:
+    if rate * service.mean >= servers or rate == 0 or service.sigma == 0 or not _formulas_hold(service, ca2):
         return np.array([response_quantile(rate, service, servers, float(share), ca2=ca2) for share in shares])
     wait, chance = _tail(rate, service, servers, ca2)
     if chance < 1e-9:
@@ -162,7 +165,7 @@ def smallest_servers(
     if low > most:
         return None
     guess = _fewest(meets, low, most)
-    if service.cv <= FORMULAS_UP_TO_CV:
+    if _formulas_hold(service, ca2):
         return guess
 
     def simulated(count: int) -> bool:
@@ -192,6 +195,10 @@ def _fewest(meets: Callable[[int], bool], low: int, most: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if meets(middle) else (middle, high)
     return high
+
+
+def _formulas_hold(service: ServiceTime, ca2: float) -> bool:
+    return service.cv <= FORMULAS_UP_TO_CV and ca2 <= FORMULAS_UP_TO_CA2
 
 
 def _tail(rate: float, service: ServiceTime, servers: int, ca2: float) -> tuple[float, float]:

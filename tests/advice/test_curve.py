@@ -17,10 +17,10 @@ def loans() -> Profile:
     return load_profile("stacks/profiles/loan-documents.yaml")
 
 
-def test_from_real_time_over_asynchronous_to_batch_as_people_can_wait_longer() -> None:
+def test_from_real_time_to_batch_as_people_can_wait_longer() -> None:
     points = cost_of_waiting(loans())
     order = list(dict.fromkeys(point.architecture for point in points))
-    assert order == [None, "realtime", "asynchronous", "batch"]
+    assert order == [None, "realtime", "batch"]
     (own,) = [point for point in points if point.own]
     assert (own.max_wait_s, own.architecture) == (1800, "batch")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -82,3 +82,85 @@ def departures(
     environment.process(calendar())
     environment.run()
     return done, paid["spot"], paid["on_demand"], count["workers"]
+
+
+def endpoint(
+    arrived: Sequence[float], takes: Callable[[], float], floors: Sequence[tuple[float, int]], overhead_s: float
+) -> list[float]:
+    """Waits of requests to servers whose number is what ``floors`` says from each time on."""
+    environment = simpy.Environment()
+    free = simpy.Store(environment)
+    waits = [0.0] * len(arrived)
+    count = {"now": 0, "surplus": 0}
+
+    def fleet() -> Iterator[Any]:
+        for at, wanted in floors:
+            yield environment.timeout(at - environment.now)
+            more = wanted - count["now"]
+            count["now"] = wanted
+            for _ in range(max(0, more)):
+                yield free.put(object())
+            count["surplus"] += max(0, -more)
+
+    def request(index: int) -> Iterator[Any]:
+        server = yield free.get()
+        yield environment.timeout(takes())
+        waits[index] = environment.now - arrived[index] + overhead_s
+        if count["surplus"]:
+            count["surplus"] -= 1
+        else:
+            yield free.put(server)
+
+    def source() -> Iterator[Any]:
+        for index, at in enumerate(arrived):
+            yield environment.timeout(at - environment.now)
+            environment.process(request(index))
+
+    environment.process(fleet())
+    environment.process(source())
+    environment.run()
+    return waits
+
+
+def microbatches(
+    arrived: Sequence[float], poller_of: Sequence[int], most: int, window_s: float, takes: Callable[[int], float],
+    servers: int, before_s: float, after_s: float,
+) -> tuple[list[float], int]:  # fmt: skip
+    """Waits of items that pollers collect, each in batches of its own, for a few servers; and how many batches."""
+    environment = simpy.Environment()
+    endpoint = simpy.Resource(environment, servers)
+    waits = [0.0] * len(arrived)
+    opened: dict[int, list[int]] = {}
+    closed = {"batches": 0}
+
+    def answer(items: list[int]) -> Iterator[Any]:
+        closed["batches"] += 1
+        yield environment.timeout(before_s)
+        with endpoint.request() as turn:
+            yield turn
+            yield environment.timeout(takes(len(items)))
+        for index in items:
+            waits[index] = environment.now + after_s - arrived[index]
+
+    def window(poller: int, items: list[int]) -> Iterator[Any]:
+        yield environment.timeout(window_s)
+        if opened.get(poller) is items:
+            del opened[poller]
+            environment.process(answer(items))
+
+    def source() -> Iterator[Any]:
+        for index, at in enumerate(arrived):
+            yield environment.timeout(at - environment.now)
+            poller = poller_of[index]
+            items = opened.get(poller)
+            if items is None:
+                items = opened[poller] = []
+                environment.process(window(poller, items))
+            items.append(index)
+            if len(items) == most:
+                del opened[poller]
+                environment.process(answer(items))
+
+    environment.process(source())
+    environment.run()
+    return waits, closed["batches"]

@@ -5,5 +5,6 @@ Plans window, workers, batch size and instance type together for each regime of 
 
 from headway.architectures.batch.costs import backlog_run, bill
 from headway.architectures.batch.search import plan
+from headway.architectures.batch.waits import wait
 
-__all__ = ["backlog_run", "bill", "plan"]
+__all__ = ["backlog_run", "bill", "plan", "wait"]

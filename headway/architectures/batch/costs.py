@@ -9,7 +9,8 @@ from functools import lru_cache
 from math import ceil
 
 from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previous_departures
-from headway.architectures.batch.fleet import Unknown, Worker, seconds_of
+from headway.architectures.batch.fleet import Unknown, seconds_of
+from headway.architectures.batch.worker import Worker
 from headway.architectures.candidate import BacklogRun
 from headway.architectures.design import BatchDesign, DepartureRule, WorkerPool
 from headway.architectures.queue_path import (

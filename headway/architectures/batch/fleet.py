@@ -9,25 +9,14 @@ from math import exp, log
 from typing import NamedTuple
 
 from headway.architectures.batch.calendar import Kind
+from headway.architectures.batch.overlapping import overlaps, workers_launched
+from headway.architectures.batch.worker import Worker
 from headway.assumptions import assume, remembered
-from headway.sizing.departures import expected_fleet
+from headway.sizing.departures import Fleet, expected_fleet
 
 STEPS = 4
 """Of the fixed point: what a departure finds depends on what the one before took along."""
 NOBODY = 1e-9
-
-
-class Worker(NamedTuple):
-    """What a worker does: ``per_item_s b + per_batch_s`` for b items, at most ``batch``."""
-
-    batch: int
-    per_item_s: float
-    per_batch_s: float
-    start_s: float
-    """From submitting its job to its first batch."""
-    quota: int
-    last_call_s: float
-    """0: always on-demand."""
 
 
 class Unknown(NamedTuple):
@@ -102,8 +91,13 @@ def seconds_of(worker: Worker, kind: Kind, mean: float, unknown: Unknown) -> Sec
     """A departure's fleet at a mean of arrivals: spot, what spot misses or takes back on-demand, and the work in it."""
     miss = 1.0 if worker.last_call_s == 0 else unknown.miss
     batches = expected_fleet(mean, worker.batch, worker.quota, exact=kind.exact).batches
-    waiting = taken_along(worker, kind, mean, 0.0 if worker.last_call_s == 0 else miss).waiting
-    fleet = expected_fleet(waiting, worker.batch, worker.quota, exact=kind.exact)
+    called = 0.0 if worker.last_call_s == 0 else miss
+    if overlaps(worker, kind, mean):
+        launched = workers_launched(worker, kind, mean, called)
+        fleet = Fleet(batches, launched, min(1.0, launched))
+    else:
+        waiting = taken_along(worker, kind, mean, called).waiting
+        fleet = expected_fleet(waiting, worker.batch, worker.quota, exact=kind.exact)
     if fleet.workers < NOBODY:
         return Seconds(0.0, 0.0, 0.0, 0.0, 0.0)
     work = work_s(worker, mean, batches, fleet.workers) * (1 + unknown.retried)

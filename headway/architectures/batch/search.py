@@ -8,7 +8,7 @@ cheapest within the wait stays. A week may also leave at fixed hours of the day,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil
@@ -46,7 +46,10 @@ With more waits (a ready-by time makes one an hour) only fixed hours of the day 
 """
 SECOND_POOL_SAVES = 0.05
 """A second instance type is four more resources to look after: it must save this share."""
-MOST_WORKERS = 2000
+IN_FLIGHT_MOST = 120_000
+"""Messages of a standard queue that workers may hold at once (Amazon SQS Developer Guide, message quotas)."""
+BATCHES_HELD = 2
+"""By a worker: one at work, one fetched ahead."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +68,38 @@ def plan(workload: Workload) -> list[Candidate]:
     hardware, reasons = hardware_for(workload)
     if not hardware:
         return [workload.infeasible("batch", "; ".join(reasons) or "no instance type was measured")]
-    legs = _cheapest_week(workload, hardware)
-    if legs is None:
-        return [workload.infeasible("batch", _too_slow(workload, hardware))]
+    found: Candidate | None = None
+    # Where spot takes back too much of long runs, fleets that are always on-demand may still be in time.
+    for machines in (hardware, [replace(machine, spot_per_hour=None) for machine in hardware]):
+        legs = _cheapest_week(workload, machines)
+        if legs is None:
+            return [found or workload.infeasible("batch", _too_slow(workload, hardware))]
+        candidate = _candidate(workload, legs)
+        if candidate.feasible or candidate.design is not None:
+            return [candidate]
+        found = found or candidate
+    return [found or workload.infeasible("batch", _too_slow(workload, hardware))]
+
+
+def _candidate(workload: Workload, legs: list[Leg]) -> Candidate:
     design = _design(workload, legs)
     if workload.max_instances is not None and any(pool.max_workers > workload.max_instances for pool in design.pools):
         most = max(rule.max_workers for rule in design.departures)
-        return [
-            workload.infeasible("batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}")
-        ]
+        return workload.infeasible(
+            "batch", f"needs {most} workers at once, max_instances allows {workload.max_instances}"
+        )
     backlog = costs.backlog_run(design, workload)
     if backlog is not None:
         design = _with_room_for(design, backlog)
     usage = costs.fleet_usage(design, workload)
     waits = waits_by_promise(design, workload)
+    late = [promise for promise, one in waits.items() if one.at_percentile_s > promise]
+    if late:
+        at = format_duration(waits[late[0]].at_percentile_s)
+        reason = f"too slow: p{workload.demand.percentile:g} {at} against {format_duration(late[0])}"
+        return workload.infeasible("batch", reason)
     in_time = backlog is None or backlog.takes_s <= backlog.within_s
-    return [
-        Candidate(
+    return Candidate(
             architecture="batch",
             feasible=in_time,
             reason="" if in_time else "the backlog does not fit its time",
@@ -97,8 +115,7 @@ def plan(workload: Workload) -> list[Candidate]:
                 "batch.launch", "batch.pull", "batch.linger", "batch.tick", "spot.miss", "spot.survival_15min",
                 "spot.price", "batch.retry_share", "batch.fleet_headroom",
             ),
-        )
-    ]  # fmt: skip
+        )  # fmt: skip
 
 
 def _cheapest_week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
@@ -159,12 +176,23 @@ def _cheapest_leg(hardware: list[Hardware], calendars: Iterable[tuple[tuple[int,
                     continue
                 for batch in machine.batch_sizes:
                     for stage in machine.stages(week, batch=batch, on_demand=on_demand):
-                        if stage.workers > MOST_WORKERS:
+                        if beyond_limits(stage):
                             break
                         cost = stage.weekly_cost(week, machine)
                         if best is None or cost < best.weekly_cost:
                             best = Leg(stage, minutes, week, cost, on_demand)
     return best
+
+
+def beyond_limits(stage: Stage) -> str | None:
+    """The AWS limit that a departure of this size would break, with what it needs; smaller batches hold less.
+
+    Arrays are none: the dispatcher submits several of 10,000 workers where it must.
+    """
+    held = stage.workers * stage.batch * BATCHES_HELD
+    if held > IN_FLIGHT_MOST:
+        return f"{held:,} messages in flight, a queue allows {IN_FLIGHT_MOST:,}"
+    return None
 
 
 def _regime_calendars(workload: Workload, hours: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Kinds]]:
@@ -285,7 +313,10 @@ def _with_room_for(design: BatchDesign, backlog: BacklogRun) -> BatchDesign:
 
 
 def _too_slow(workload: Workload, hardware: list[Hardware]) -> str:
-    """Why no window fits, in numbers: even a departure every two minutes needs this long."""
+    """Why no window fits, in numbers: a limit of AWS, or that even a departure every two minutes needs this long."""
+    limit = _binding(workload, hardware)
+    if limit:
+        return f"needs {limit}: split the requests over several stacks"
     tightest = min(workload.demand.max_wait)
     quickest = min(machine.start_s + machine.round_time(1) for machine in hardware)
     least = quickest + assume("batch.tick") + WINDOWS[0] * 60
@@ -295,6 +326,21 @@ def _too_slow(workload: Workload, hardware: list[Hardware]) -> str:
             f"{format_duration(tightest)} after {format_duration(quickest)} of starting and processing"
         )
     return f"too slow: worst {format_duration(least)} (start, load, one batch) against {format_duration(tightest)}"
+
+
+def _binding(workload: Workload, hardware: list[Hardware]) -> str | None:
+    """The limit that keeps out the smallest of the departures that would be in time."""
+    found = []
+    regimes = [tuple(range(168))] if workload.demand.piles else [hours for _, hours in workload.demand.regimes]
+    for hours in regimes[:MOST_REGIMES]:
+        for _, week in _regime_calendars(workload, hours):
+            for machine in hardware:
+                for batch in machine.batch_sizes:
+                    stage = machine.stage(week, batch=batch, on_demand=True)
+                    limit = beyond_limits(stage) if stage is not None else None
+                    if stage is not None and limit:
+                        found.append((stage.workers, limit))
+    return min(found)[1] if found else None
 
 
 def _facts(workload: Workload, waits: Mapping[float, Wait], legs: list[Leg]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from math import ceil, floor, sqrt
 from statistics import NormalDist
 
 from headway.architectures.batch.calendar import Kinds
-from headway.architectures.batch.fleet import Unknown, Worker, seconds_of
+from headway.architectures.batch.fleet import Unknown, seconds_of
+from headway.architectures.batch.worker import Worker
 from headway.architectures.design import WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume

@@ -14,8 +14,9 @@ from math import ceil
 import numpy as np
 
 from headway.architectures.batch.calendar import Kind
-from headway.architectures.batch.costs import weeks, worker_of
+from headway.architectures.batch.costs import minutes_of, weeks, worker_of
 from headway.architectures.batch.fleet import taken_along
+from headway.architectures.batch.overlapping import Line, follow, overlaps
 from headway.architectures.design import BatchDesign, DepartureRule, Wait, WorkerPool
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -31,22 +32,49 @@ def closest(waits: Mapping[float, Wait]) -> Wait:
     return waits[promise]
 
 
+def wait(design: BatchDesign, workload: Workload) -> Wait:
+    """The waits of the regime that comes closest to its promise."""
+    return closest(waits_by_promise(design, workload))
+
+
 def waits_by_promise(design: BatchDesign, workload: Workload) -> dict[float, Wait]:
     """Waits of each regime, by the seconds it promises; each departure weighted by what it takes."""
     pools = {pool.name: pool for pool in design.pools}
     by_promise: dict[float, Mixture] = {}
     worst: dict[float, float] = {}
+    overlapping = False
     for rule, week in weeks(design, workload):
+        worker = worker_of(rule, pools[rule.pool])
         for kind, times in week.items():
             mixture = by_promise.setdefault(rule.promise_s, Mixture())
+            overlapping = overlapping or overlaps(worker, kind, kind.mean)
             for waits, share in _waits(rule, pools[rule.pool], kind):
                 mixture.add(waits, share * max(kind.mean, 1e-9) * times)
             longest = _worst(rule, pools[rule.pool], kind)
             worst[rule.promise_s] = max(worst.get(rule.promise_s, 0.0), longest)
+    if overlapping:
+        by_promise |= _followed(design, workload)
     found: dict[float, Wait] = {}
     for promise, mixture in by_promise.items():
         p50, p99, at = mixture.quantiles(0.5, 0.99, workload.percentile)
         found[promise] = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, worst_s=worst[promise], limit_s=promise)
+    return found
+
+
+def _followed(design: BatchDesign, workload: Workload) -> dict[float, Mixture]:
+    """The waits of each regime where fleets overlap: from following the weeks."""
+    pools = {pool.name: pool for pool in design.pools}
+    lines = [Line(worker_of(rule, pools[rule.pool]), rule.max_workers, minutes_of(rule)) for rule in design.departures]
+    came, waits = follow(lines, workload.demand)
+    promised = np.array(workload.demand.max_wait)[(came // 3600).astype(int)]
+    # Departures of merged regimes promise the tightest of their waits.
+    kept = np.array(sorted({rule.promise_s for rule in design.departures}))
+    own = kept[np.maximum(np.searchsorted(kept, promised, side="right") - 1, 0)]
+    found: dict[float, Mixture] = {}
+    for promise in kept.tolist():
+        mine = waits[own == promise]
+        found[promise] = Mixture()
+        found[promise].add(mine, float(mine.size))
     return found
 
 

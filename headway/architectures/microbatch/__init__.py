@@ -3,6 +3,6 @@
 Plans N and T together with the endpoint behind them; never touches AWS.
 """
 
-from headway.architectures.microbatch.planning import bill, plan
+from headway.architectures.microbatch.planning import bill, plan, wait
 
-__all__ = ["bill", "plan"]
+__all__ = ["bill", "plan", "wait"]

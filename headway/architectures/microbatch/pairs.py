@@ -19,7 +19,7 @@ from headway.bill.lines import Bill
 from headway.prices import PriceError
 from headway.profile import Measurement, Payload
 from headway.sizing.collecting import Collected, collect
-from headway.sizing.service_time import ServiceTime
+from headway.sizing.service_time import BatchTime, ServiceTime
 from headway.traffic.demand import Backlog, Demand
 from headway.units import WEEKS_PER_MONTH
 
@@ -56,6 +56,8 @@ def pairs_of(workload: Workload) -> Iterator[Pair]:
     profile, week = workload.profile, _week(workload)
     fits = min(MOST_ITEMS, SYNC_MAX_BYTES // max(profile.model.request.max, profile.model.response, 1))
     tightest = min(workload.demand.max_wait)
+    if fits < 1:
+        return
     for hardware in workload.measured_on(serverless=False):
         largest = workload.batch_service(hardware).largest
         for most in sorted({size for size in SIZES if size <= min(largest, fits)} | {min(largest, fits)}):
@@ -91,12 +93,11 @@ def _pair(workload: Workload, week: Week, hardware: str, most: int, window: int)
     demand, time = workload.demand, workload.batch_service(hardware)
     points = workload.profile.model.service(hardware)
     cv, concurrency = max(one.variability for one in points), min(one.concurrency for one in points)
-    hours = {pair: (_collected(pair[0], most, window), _collected(pair[1], most, window)) for pair in week.hours}
+    hours = {pair: (collected(pair[0], most, window), collected(pair[1], most, window)) for pair in week.hours}
     busiest = max(hours, key=lambda pair: pair[1])
     size = hours[busiest][1]
-    mean = time.alpha * size.mean_size + time.beta
-    own = cv * cv * (mean * mean + time.alpha**2 * size.size_variance)
-    service = ServiceTime(mean, sqrt(own + time.alpha**2 * size.size_variance) / mean)
+    service = _batch_of(size, time, cv)
+    mean = service.mean
     weekly = busy = 0.0
     for (rate, peak), count in week.hours.items():
         weekly += count * per_hour(rate, hours[rate, peak][0])
@@ -107,6 +108,18 @@ def _pair(workload: Workload, week: Week, hardware: str, most: int, window: int)
     work = per_hour(busiest[1], size) / 3600 * mean / concurrency
     variability = _between_batches(demand.arrival_variability, size.mean_size, work / (floor(work) + 1))
     return Pair(hardware, most, window, hours, service, concurrency, variability, calls_usd, least)
+
+
+def _batch_of(made: Collected, time: BatchTime, cv: float) -> ServiceTime:
+    """Time of one such batch: the model's own variability, and that of the batch's size."""
+    mean, sizes = time.alpha * made.mean_size + time.beta, time.alpha**2 * made.size_variance
+    return ServiceTime(mean, sqrt(cv * cv * (mean * mean + sizes) + sizes) / mean)
+
+
+def service_of(workload: Workload, hardware: str, made: Collected) -> ServiceTime:
+    """Time of the batches of some hour on an instance type."""
+    cv = max(one.variability for one in workload.profile.model.service(hardware))
+    return _batch_of(made, workload.batch_service(hardware), cv)
 
 
 def _between_batches(arrivals: float, size: float, busy: float) -> float:
@@ -122,7 +135,7 @@ def _between_batches(arrivals: float, size: float, busy: float) -> float:
     return max(arrivals / size, 1 - weight * (1 - 1 / size))
 
 
-def _collected(hourly: float, most: int, window: int) -> Collected:
+def collected(hourly: float, most: int, window: int) -> Collected:
     """The batches of one poller, of as many as there can be.
 
     Lambda starts with five and keeps two at low traffic: with five, fewer come to each, batches take longest and are

@@ -19,17 +19,21 @@ from headway.architectures.microbatch.pairs import (
     LONGEST_WINDOW_S,
     Pair,
     batches_of,
+    collected,
     hosting_usd,
     pair_of,
     pairs_of,
     per_hour,
+    service_of,
 )
 from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
+from headway.architectures.rates import rates_of, settling_points
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill
-from headway.sizing.mixture import SHARES, SLICES, Mixture
+from headway.sizing.collecting import Collected
+from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
 from headway.sizing.queueing import response_points, smallest_servers
 from headway.units import HOURS_PER_MONTH, format_duration, format_size
 
@@ -37,6 +41,8 @@ MOST_SIZED = 2
 """Pairs that are sized hour by hour, the most promising first."""
 AS_GOOD = 1.005
 """A pair so little dearer than the cheapest is taken for it: nobody waits half a minute longer for that."""
+IN_FLIGHT_MOST = 120_000
+"""Messages of a standard queue in flight at once (Amazon SQS Developer Guide, message quotas)."""
 LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
 """MaximumConcurrency of an event source mapping (AWS Lambda Developer Guide, using Lambda with Amazon SQS)."""
 
@@ -64,7 +70,10 @@ def plan(workload: Workload) -> list[Candidate]:
     for pair in _promising(workload, pairs):
         for inner in realtime.plan(batches_of(workload, pair)):
             design = inner.design
-            if inner.feasible and isinstance(design, RealtimeDesign):
+            limit = _beyond_limits(design, pair) if isinstance(design, RealtimeDesign) else None
+            if limit:
+                reason = reason or limit
+            elif inner.feasible and isinstance(design, RealtimeDesign):
                 # The promise is watched where it is made: per request, not per batch.
                 design = design.model_copy(update={"burn_rates": ()})
                 sized[design.autoscaled].append((_cost(inner) + pair.calls_usd, pair, inner, design))
@@ -74,6 +83,23 @@ def plan(workload: Workload) -> list[Candidate]:
             break
     found = [_candidate(workload, *_quickest(rows)) for rows in sized.values() if rows]
     return found or [workload.infeasible("microbatch", reason or _no_pair(workload))]
+
+
+def _beyond_limits(endpoint: RealtimeDesign, pair: Pair) -> str | None:
+    """The AWS limit that the busiest hour would break: as many functions run as the endpoint serves batches."""
+    functions = max(endpoint.floors) * pair.concurrency
+    if functions > MOST_CONCURRENCY:
+        return (
+            f"needs {functions:,} functions at once, an event source allows {MOST_CONCURRENCY:,}: split the requests "
+            "over several stacks"
+        )
+    held = functions * pair.most
+    if held > IN_FLIGHT_MOST:
+        return (
+            f"needs {held:,} messages in flight, a queue allows {IN_FLIGHT_MOST:,}: split the requests over several "
+            "stacks"
+        )
+    return None
 
 
 def _promising(workload: Workload, pairs: Sequence[Pair]) -> list[Pair]:
@@ -192,29 +218,53 @@ def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: Realt
     )  # fmt: skip
 
 
+def wait(design: MicroBatchDesign, workload: Workload) -> Wait:
+    """Collecting and the endpoint's answer together, in the regime that comes closest to its limit.
+
+    At the promised percentile: in the hour that comes closest, at its mean rate or its busiest. Half and 99 %: of all
+    the regime's requests.
+    """
+    return _wait(workload, pair_of(design, workload), design.endpoint)
+
+
 def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
-    """Collecting and the endpoint's answer together, in the hour that comes closest to its limit."""
-    demand, percentile = workload.demand, workload.percentile
-    overhead = assume("microbatch.overhead") + assume("endpoint.overhead")
-    closest, found = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0)
+    demand = workload.demand
+    closest, limit_s = -1.0, demand.max_wait[0]
     # Hours alike in rate and instances wait alike: the tightest limit among them is the one to look at.
     limits: dict[tuple[float, float, int], float] = {}
     for mean, peak, limit, count in zip(demand.mean, demand.peak, demand.max_wait, endpoint.floors, strict=True):
         limits[mean, peak, count] = min(limit, limits.get((mean, peak, count), limit))
+    at_closest = 0.0
     for (mean, peak, count), limit in limits.items():
         # Collecting takes longest when few come, the endpoint's queue when many do: the worse of the two counts.
         for rate, made in zip((mean, peak), pair.hours[mean, peak], strict=True):
+            mixture = Mixture()
             answers = response_points(
                 per_hour(rate, made) / 3600, pair.service, count * pair.concurrency, SHARES, ca2=pair.variability
             )
-            collecting = np.array([made.wait_quantile(float(share)) for share in SHARES])
-            mixture = Mixture()
-            both = (collecting[:, None] + answers[None, :] + overhead).ravel()
-            mixture.add(both, 1.0, (SLICES[:, None] * SLICES[None, :]).ravel())
-            p50, p99, at = mixture.quantiles(0.5, 0.99, percentile)
+            points, shares = _both(made, answers)
+            mixture.add(points, 1.0, shares)
+            at = mixture.quantile(workload.percentile)
             if at / limit > closest:
-                closest, found = at / limit, Wait(p50_s=p50, p99_s=p99, at_percentile_s=at)
-    return found
+                closest, limit_s, at_closest = at / limit, limit, at
+    mixture = Mixture()
+    for stretch, requests in rates_of(demand, limit_s, endpoint.floors).items():
+        made = collected(stretch.rate, pair.most, pair.window_s)
+        answers = settling_points(
+            per_hour(stretch.rate, made) / 3600, service_of(workload, pair.hardware, made),
+            stretch.instances * pair.concurrency, pair.variability, stretch.lasts_s, SHARES,
+        )  # fmt: skip
+        points, shares = _both(made, answers)
+        mixture.add(points, requests, shares)
+    p50, p99 = mixture.quantiles(0.5, 0.99)
+    return Wait(p50_s=p50, p99_s=p99, at_percentile_s=at_closest)
+
+
+def _both(made: Collected, answers: Array) -> tuple[Array, Array]:
+    """Points of collecting and answer together, and the share of each."""
+    collecting = np.array([made.wait_quantile(float(share)) for share in SHARES])
+    overhead = assume("microbatch.overhead") + assume("endpoint.overhead")
+    return (collecting[:, None] + answers[None, :] + overhead).ravel(), (SLICES[:, None] * SLICES[None, :]).ravel()
 
 
 def _items(run: BacklogRun, pair: Pair, workload: Workload) -> BacklogRun:

@@ -1,0 +1,107 @@
+"""``make accuracy [TRACES=folder] [PROFILES=500]``: measures, and writes benchmarks/ACCURACY.md from what it measured."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from benchmarks.accuracy import brute, tokens, unseen
+from benchmarks.accuracy.weeks import PACKED, Ints, Split, read_weeks
+from benchmarks.machine import machine
+
+REPORT = Path("benchmarks/ACCURACY.md")
+
+
+def main() -> None:
+    """Every part; those whose trace is not there say so."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--traces", type=Path, default=None, help="a folder with the traces")
+    options.add_argument("--profiles", type=int, default=500, help="random profiles that are tried in full")
+    chosen = options.parse_args()
+    started = time.perf_counter()
+    read = tokens.read(chosen.traces or PACKED.parent)
+    with ProcessPoolExecutor() as pool:
+        weeks = read_weeks(chosen.traces)
+        by_split = [pool.submit(_rows, weeks, split) for split in unseen.SPLITS]
+        rivals = [pool.submit(brute.compare_one, number) for number in range(chosen.profiles)]
+        for done, _ in enumerate(as_completed([*by_split, *rivals]), start=1):
+            _say(f"{done} of {len(by_split) + len(rivals)} parts")
+    rows = [row for future in by_split for row in future.result()]
+    compared = [one for future in rivals if (one := future.result()) is not None]
+    judged = tokens.judge(*read) if read else []
+    minutes = (time.perf_counter() - started) / 60
+    lines = [
+        "# Accuracy",
+        f"Written by `make accuracy`: {machine()}, {minutes:.0f} minutes. Every figure is measured by that command.",
+        "",
+        "## Weeks that the plan has not seen",
+        "Requests a minute to a public web server over four weeks ([source](traces/README.md)). Planned from some weeks, "
+        "replayed request by request on others; each architecture that fits, at three service times and four waits. "
+        "Goals: 98 % of hours within the wait, p99 within 10 %, bill within 5 % (median) and 10 % (worst).",
+        "",
+        "*Model against replay* compares, for the planned design and the traffic that came, what the formulas say with "
+        "what the replay found: the model's own error. *Bill as forecast* holds the error of the forecast too: the weeks "
+        "differ by up to half in traffic, which no model of queues can know.",
+        "",
+        *unseen.summary(rows),
+        "",
+        *_outliers(rows),
+        "## An hour of requests to a language model",
+        *(
+            [
+                "Planned from the first half hour (busiest minute, variability of gaps, mean and variability of the time "
+                "that the tokens take), replayed on the second. The times are not log-normal, as the formulas take them "
+                "to be. The planned p99 is that of the busiest minute, so it bounds.",
+                "",
+                *tokens.table(judged),
+            ]
+            if judged
+            else [f"Not measured: {tokens.NAME} is not there (TRACES=folder)."]
+        ),
+        "",
+        "## The cheapest feasible against every design",
+        "Goals: 5 % dearer at the median, 15 % at worst.",
+        *brute.summary(compared),
+        "",
+        "<details><summary>Every plan on every unseen week</summary>",
+        "",
+        *unseen.details(rows),
+        "",
+        "</details>",
+        "",
+    ]  # fmt: skip
+    REPORT.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines[:40]))
+
+
+def _outliers(rows: list[unseen.Row]) -> list[str]:
+    far = sorted((row for row in rows if abs(row.p99_error) > 0.1), key=lambda row: -abs(row.p99_error))
+    share = 1 - len(far) / len(rows)
+    said = [
+        f"The p99 is within 10 % in {share:.0%} of the replays; furthest off:"
+        if far
+        else "The p99 is always within 10 %."
+    ]
+    for row in far[:6]:
+        said.append(
+            f"- {row.architecture}, {row.seconds:g} s, goal {row.goal}, week {row.week + 1}: {row.p99_at_traffic_s:,.1f} s "
+            f"against {row.p99_s:,.1f} s"
+        )
+    return [*said, ""]
+
+
+def _rows(weeks: Sequence[Ints], split: Split) -> list[unseen.Row]:
+    return list(unseen.rows(weeks, [split]))
+
+
+def _say(what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{what}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

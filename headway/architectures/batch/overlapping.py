@@ -1,0 +1,193 @@
+"""Departures closer together than their workers take to start and work: several fleets at once share one queue.
+
+What one takes along is then not what the next one finds: launches follow from how many departures pass while a worker
+starts, and waits from following some weeks worker by worker. Times in seconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from math import ceil, exp, inf, log
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headway.architectures.batch.calendar import Kind
+from headway.architectures.batch.worker import Worker
+from headway.assumptions import assume
+from headway.traffic.demand import Demand
+
+Floats = NDArray[np.float64]
+SEED, WEEK_S = 1909, 604_800.0
+MOST_REQUESTS, MOST_DEPARTURES, MOST_WEEKS = 40_000, 4_000, 12
+"""What is followed at most."""
+FLEET, UNITS = 20, 12
+SOMETIMES = 5.0
+"""How sharply launches by the calendar pass into launches by the quota where the tick decides which comes first."""
+
+
+def overlaps(worker: Worker, kind: Kind, mean: float) -> bool:
+    """Whether a departure's worker still starts or works when the next one leaves."""
+    work = mean * (worker.per_item_s + worker.per_batch_s / worker.batch)
+    return (
+        not kind.exact and mean > 0 and worker.start_s + assume("batch.tick") / 2 + min(work, kind.gap_s) > kind.gap_s
+    )
+
+
+def workers_launched(worker: Worker, kind: Kind, mean: float, miss: float) -> float:
+    """Workers a departure launches on average.
+
+    A departure launches nobody while the worker of one before starts: one worker in so many departures, unless what
+    comes fills more quotas. After a launch the first departure may find nothing and the next one tries again.
+    """
+    rate = mean / kind.gap_s
+    late = max(0.0, worker.last_call_s - kind.gap_s) + worker.start_s
+    passed = (1 - miss) * _passed(worker.start_s, kind.gap_s) + miss * _passed(late, kind.gap_s)
+    each = worker.per_item_s + worker.per_batch_s / worker.batch
+    free_s = passed * kind.gap_s - worker.start_s - mean * passed * each
+    # A worker that still runs leaves a few behind at any moment, or ends by its quota: then there is something to take.
+    nothing = exp(-rate * free_s) if free_s > 0 else 0.0
+    by_calendar = 1 / (passed + nothing / -np.expm1(-mean))
+    by_quota = mean / worker.quota
+    if passed < 1 + 1e-9:
+        return float(max(by_calendar, by_quota))
+    return float((by_calendar**SOMETIMES + by_quota**SOMETIMES) ** (1 / SOMETIMES))
+
+
+def _passed(start_s: float, gap_s: float) -> float:
+    """Departures from one launch to the next that sees no worker starting: each leaves up to a tick late."""
+    tick, total, times = assume("batch.tick"), 1.0, 1
+    while start_s - times * gap_s > -tick:
+        # The difference of two ticks is triangular.
+        place = min(1.0, (start_s - times * gap_s) / tick)
+        total += 1 - (1 - place) ** 2 / 2 if place >= 0 else (1 + place) ** 2 / 2
+        times += 1
+    return total
+
+
+class Line(NamedTuple):
+    """The departures of one rule."""
+
+    worker: Worker
+    most: int
+    minutes: tuple[int, ...]
+    """Of the week."""
+
+
+def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # noqa: PLR0915 - one loop of events
+    """Moments of the week (seconds from Monday) at which requests come, and how long each waits.
+
+    Some weeks are followed worker by worker, with requests at their busiest rate for ``traffic.peak_lasts`` of each
+    hour; by one seed, so that the same plan always waits alike.
+    """
+    times = sorted((minute * 60.0, at) for at, line in enumerate(lines) for minute in line.minutes)
+    weeks = max(1, min(MOST_WEEKS, MOST_DEPARTURES // len(times)))
+    thin, size = _scale(lines, demand.per_week / len(times), demand.per_week * weeks / MOST_REQUESTS)
+    workers = [_in_units(line.worker, size) for line in lines]
+    fleets = [max(1, round(line.most / thin)) for line in lines]
+    draw, tick = np.random.default_rng(SEED), assume("batch.tick")
+    came = _arrivals(draw, demand, weeks, size * thin)
+    planned = [(week * WEEK_S + at, which) for week in range(weeks) for at, which in times]
+    number = np.arange(len(planned))
+    leaves = np.array([at for at, _ in planned]) + tick * draw.random(number.size)
+    missed = draw.random(number.size) < assume("spot.miss")
+    prior = [planned[0][0] - WEEK_S + (times[-1][0] - times[0][0]), *(at for at, _ in planned)]
+    arrived, done = came.tolist(), [0.0] * came.size
+    # What happens next: departures before last calls before pulls.
+    agenda = [(float(at), 0, index) for index, at in enumerate(leaves)]
+    fleet: list[Worker] = []
+    quotas: list[int] = []
+    lost: list[float] = []
+    hazards = draw.exponential(-900 / log(assume("spot.survival_15min")), 4096)
+    held: dict[int, tuple[int, int]] = {}
+    stuck: dict[int, int] = {}
+    started = set[int]()
+    starting = taken = seen = 0
+
+    def launch(now: float, index: int, count: int, waiting: int, *, on_spot: bool) -> None:
+        nonlocal starting
+        which = planned[index][1]
+        each = workers[which].quota if count < fleets[which] else max(workers[which].quota, -(-waiting // count))
+        for _ in range(count):
+            heappush(agenda, (now + workers[which].start_s, 2, len(quotas)))
+            gone = hazards[len(quotas) % hazards.size] if on_spot else inf
+            fleet.append(workers[which])
+            quotas.append(each)
+            lost.append(now + workers[which].start_s + gone)
+        starting += count
+
+    while agenda:
+        now, what, which = heappop(agenda)
+        seen = bisect_right(arrived, now, seen)
+        waiting = seen - taken
+        if what == 2:
+            worker = fleet[which]
+            if which not in started:
+                started.add(which)
+                starting -= 1
+            first, take = held.pop(which, (taken, min(worker.batch, quotas[which], waiting)))
+            if first == taken:
+                taken, quotas[which] = taken + take, quotas[which] - take
+            finish = now + worker.per_item_s * take + worker.per_batch_s
+            if take > 0 and finish <= lost[which]:
+                done[first : first + take] = [finish] * take
+                heappush(agenda, (finish, 2, which))
+            elif take > 0:
+                # Spot takes it back: what it held waits for a worker on-demand.
+                held[which] = (first, take)
+                heappush(agenda, (max(now, lost[which]) + worker.start_s, 2, which))
+                lost[which] = inf
+                started.remove(which)
+                starting += 1
+            continue
+        worker, most = workers[planned[which][1]], fleets[planned[which][1]]
+        if what == 1:
+            starting -= stuck[which]
+            launch(now, which, min(stuck[which], -(-waiting // worker.quota)), waiting, on_spot=False)
+            continue
+        needed = min(most, -(-waiting // worker.quota) - starting)
+        late = prior[which] + worker.last_call_s + tick / 2
+        if needed > 0 and missed[which] and worker.last_call_s > 0:
+            stuck[which] = needed
+            starting += needed
+            heappush(agenda, (max(now, late), 1, which))
+        elif needed > 0:
+            launch(now, which, needed, waiting, on_spot=worker.last_call_s > 0)
+    waits: Floats = np.array(done[:taken]) - came[:taken]
+    return came[:taken] % WEEK_S, waits
+
+
+def _scale(lines: Sequence[Line], a_departure: float, too_many: float) -> tuple[float, int]:
+    """How to follow fewer requests: a part of a large fleet with its part of them, else units of several of them.
+
+    A part of at least FLEET workers sees the same queue; a unit is a small part of what a worker takes.
+    """
+    quota = min(line.worker.quota for line in lines)
+    thin = max(1.0, min(too_many, a_departure / quota / FLEET))
+    return thin, max(1, min(ceil(too_many / thin), quota // UNITS))
+
+
+def _in_units(worker: Worker, size: int) -> Worker:
+    """Very many requests as fewer units of several, which take as long together: nothing else tells them apart."""
+    if size == 1:
+        return worker
+    each = worker.per_item_s + worker.per_batch_s / worker.batch
+    batch, quota = max(1, round(worker.batch / size)), max(1, round(worker.quota / size))
+    return worker._replace(batch=batch, per_item_s=each * size, per_batch_s=0.0, quota=quota)
+
+
+def _arrivals(draw: np.random.Generator, demand: Demand, weeks: int, size: float) -> Floats:
+    """When requests, or units of so many, come."""
+    share = assume("traffic.peak_lasts") / 3600
+    mean = np.array(demand.mean)
+    busiest = np.minimum(np.array(demand.peak) * share, mean)
+    expected = np.tile(np.stack([busiest, mean - busiest], axis=1).ravel(), weeks) / size
+    edges = np.arange(mean.size * weeks)[:, None] * 3600.0 + np.array([0.0, share * 3600.0])
+    places = np.append(edges.ravel(), mean.size * weeks * 3600.0)
+    until = np.concatenate([[0.0], np.cumsum(expected)])
+    drawn = np.sort(draw.random(draw.poisson(until[-1]))) * until[-1]
+    moments: Floats = np.interp(drawn, until, places)
+    return moments

@@ -1,0 +1,89 @@
+"""Any profile: never a traceback, never a number that is none, never a promise that following the requests breaks.
+
+A few in ``make test``, ten thousand with ``make fuzz`` (``HEADWAY_FUZZ`` says how many).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from math import isfinite, sqrt
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headway.errors import HeadwayError
+from headway.planning.plan import Plan
+from headway.planning.search import plan
+from headway.profile import Profile, read_profile
+from headway.simulation import generated, replay
+from headway.traffic import build_demand
+from tests.robustness.profiles import profiles
+
+COUNT = int(os.environ.get("HEADWAY_FUZZ", "40"))
+MOST_REQUESTS = 60_000
+TOLERANCE = 0.01
+"""A feasible plan's share within the wait may be so much lower in a replay than promised, and as much as chance does."""
+MAY_BE_NEGATIVE = {"difference", "saves"}
+FUZZED = settings(
+    max_examples=COUNT, deadline=None, derandomize=COUNT <= 100, print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)  # fmt: skip
+
+
+def numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
+    """Every number inside, with where it is."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from numbers(inner, f"{where}[{index}]")
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        yield where, float(value)
+
+
+def planned(content: dict[str, Any]) -> tuple[Profile, Plan] | None:
+    """The profile's plan; None where one clear error says what is wrong with it."""
+    try:
+        profile = read_profile(content)
+        return profile, plan(profile)
+    except HeadwayError:
+        return None
+
+
+@pytest.mark.slow
+@FUZZED
+@given(profiles(), st.integers(0, 1000))
+def test_any_profile_has_a_plan_that_keeps_its_promise_or_says_why_there_is_none(content: dict[str, Any], seed: int):
+    made = planned(content)
+    if made is None:
+        return
+    profile, answer = made
+    for where, number in numbers(answer.model_dump()):
+        assert isfinite(number), where
+        assert number >= 0 or where.rpartition(".")[2] in MAY_BE_NEGATIVE, where
+    if answer.choice is None:
+        assert answer.closest is not None
+        assert answer.closest.relax
+        return
+    assert answer.design is not None
+    assert answer.chosen is not None
+    demand = build_demand(profile)
+    weeks = min(8.0, MOST_REQUESTS / max(demand.per_week, 1e-9))
+    if weeks < 2 / 168 or not demand.per_week:
+        return  # Hours of millions of requests: the law of large numbers, and minutes of time.
+    outcome = replay(
+        answer.design, generated(demand, weeks=weeks, seed=seed), profile, planned=answer.chosen.bill, seed=seed
+    )
+    if outcome.within is None:
+        return
+    share = outcome.percentile / 100
+    chance = 4 * sqrt(max(share * (1 - share), 0.002) / outcome.requests)
+    assert outcome.within >= share - TOLERANCE - chance, (answer.choice.architecture, outcome.within, answer.choice.why)
+    for where, number in numbers(outcome.model_dump()):
+        assert isfinite(number), where
+        assert number >= 0, where
