@@ -66,6 +66,8 @@ MOST_WORKERS, MOST_INSTANCES = 24, 60
 BILLED = 12
 """Batch designs are all costed by their instances; so many of the cheapest get a whole bill."""
 
+DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+
 
 class Compared(NamedTuple):
     """One profile, planned and tried in full."""
@@ -130,7 +132,9 @@ def compare(profile: Profile) -> Compared | None:
     trying = time.perf_counter() - started
     if made.choice is None or not made.chosen:
         return None if cheapest == inf else Compared("none", inf, cheapest, best, designs, planning, trying)
-    planned = float(made.choice.monthly.expected)
+    # The dashboard comes on top of any design: it is in the chosen one's bill only.
+    shown = [line for line in made.chosen.bill.lines if DASHBOARD in line.resource_types] if made.chosen.bill else []
+    planned = float(made.choice.monthly.expected - sum(line.amount.expected for line in shown if line.amount))
     return Compared(made.choice.architecture, planned, min(cheapest, planned), best, designs, planning, trying)
 
 
