@@ -14,15 +14,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from headway_runtime.contract import parse_json
+from headway_runtime.invocation import invoke
 from headway_runtime.items import Answer, Item, answers, open_item, result_of
 from headway_runtime.metrics import FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import ModelError, as_many
 from headway_runtime.results import write_once
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
 
-REFUSED = frozenset({"ModelError", "ValidationError", "ValidationException"})
-"""The endpoint is there and does not take this batch; anything else is the endpoint's own trouble."""
 SPARE_MS = 15_000
 """Time kept for what is in hand when items go one by one."""
 LARGEST_CALL = 6_291_456
@@ -37,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     s3, runtime = _client("s3"), _client("sagemaker-runtime")
 
     def call(some: Sequence[Item]) -> list[Any]:
-        return invoke(runtime, settings.endpoint_name, [item.body for item in some])
+        return _asked(runtime, settings.endpoint_name, [item.body for item in some])
 
     def out_of_time() -> bool:
         left = getattr(context, "get_remaining_time_in_millis", None)
@@ -89,28 +87,13 @@ def _fitting(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def invoke(runtime: Any, endpoint: str, bodies: Sequence[Any]) -> list[Any]:
+def _asked(runtime: Any, endpoint: str, bodies: Sequence[Any]) -> list[Any]:
     """The endpoint's outputs for a batch of bodies, in order.
 
     Raises:
         ModelError: It refused the batch; fatal where it is busy or gone.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        answer = runtime.invoke_endpoint(
-            EndpointName=endpoint, ContentType="application/json", Accept="application/json",
-            Body=json.dumps(list(bodies)).encode(),
-        )  # fmt: skip
-        outputs = parse_json(answer["Body"].read())
-    except ClientError as error:
-        refused = error.response["Error"]["Code"] in REFUSED and "not found" not in str(error)
-        raise ModelError(f"the endpoint answered: {error}", fatal=not refused) from None
-    except BotoCoreError as error:
-        raise ModelError(f"the endpoint does not answer: {error}", fatal=True) from None
-    except ValueError:
-        raise ModelError("the endpoint's answer is not JSON") from None
-    return as_many(outputs, len(bodies), "the endpoint")
+    return as_many(invoke(runtime, endpoint, json.dumps(list(bodies)).encode()), len(bodies), "the endpoint")
 
 
 def _message(record: dict[str, Any]) -> dict[str, Any]:

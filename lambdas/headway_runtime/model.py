@@ -22,12 +22,13 @@ from headway_runtime.contract import BadRequestError, parse_json
 class ModelError(Exception):
     """The model refused or failed; ``fatal`` when it no longer answers at all.
 
-    ``reached`` says whether what it was sent can have been the cause: not where nobody took the connection.
+    ``reached`` says whether what it was sent can have been the cause: not where nobody took the connection. ``status``
+    is what it answered with; 0 where nobody says.
     """
 
-    def __init__(self, message: str, *, fatal: bool = False, reached: bool = True) -> None:
+    def __init__(self, message: str, *, fatal: bool = False, reached: bool = True, status: int = 0) -> None:
         super().__init__(message)
-        self.fatal, self.reached = fatal, reached
+        self.fatal, self.reached, self.status = fatal, reached, status
 
 
 def wait_until_ready(url: str, deadline_s: float, give_up: Callable[[], bool] = lambda: False) -> None:

@@ -3,152 +3,140 @@
 ``POST /requests`` takes a request by the contract: 200 with the result, or 202 with a ticket. ``GET /results/{id}``
 gives a queued request's result, 404 while there is none. ``POST /uploads`` gives an address for a body that is too
 large to travel with its request. A table, where there is one, either answers itself or gives the features to join.
+A live part that fails is answered for by the ladder. Messages of a queue take the same ways (`router_queue`).
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import time
 import uuid
-from functools import lru_cache
 from typing import Any
 
-from headway_runtime.contract import ID_PATTERN, REQUESTS_PREFIX, BadRequestError, Request, parse_request, submit
+from headway_runtime import clients, ladder, live
+from headway_runtime.contract import (
+    ID_PATTERN,
+    REQUESTS_PREFIX,
+    BadRequestError,
+    Request,
+    as_request,
+    parse_json,
+    seconds_of,
+)
 from headway_runtime.items import iso
-from headway_runtime.metrics import ROUTER, emit
 from headway_runtime.model import ModelError
-from headway_runtime.results import get_row, key_of
-from headway_runtime.routes import route_of
+from headway_runtime.router_queue import deliver
+from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, joined, route_to, time_left
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings
+from headway_runtime.told import DEGRADED, count, log
 
 UPLOAD_S = 900
-METRICS = ("Hits", "Misses", "RowAge")
-FEATURES, REQUEST = "features", "request"
-"""What an endpoint is sent when features are joined: ``{"request": body, "features": row}``."""
+LARGEST_ANSWER = 6_000_000
+"""What a function may give back, what surrounds the body taken off (AWS Lambda quotas: 6 MB)."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """One call of the API."""
-    del context
+    """One call of the API, or a batch of the router's queue."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     settings = RouterSettings.from_json(os.environ[VARIABLE])
-    route, path = event["routeKey"], event.get("pathParameters") or {}
+    if "Records" in event:
+        return deliver(settings, event["Records"], context)
+    route, path = event.get("routeKey", ""), event.get("pathParameters") or {}
     try:
         if route == "GET /results/{id}":
-            return _result(settings, path.get("id", ""))
+            return _result(settings, str(path.get("id", "")))
         if route == "POST /uploads":
             return _upload(settings)
-        return _serve(settings, _request(event))
+        if route == "POST /requests":
+            return _serve(settings, _request(event), context)
     except BadRequestError as error:
         return _reply(400, {"error": str(error)})
-
-
-def _serve(settings: RouterSettings, request: Request) -> dict[str, Any]:
-    started = time.time()
-    if settings.table and settings.table_holds == "answers" and request.s3 is None:
-        hit = get_row(_client("dynamodb"), settings.table, key_of(request.attributes, request.body))
-        _count(settings, hit is not None, 0.0 if hit is None else started - hit.computed_at)
-        if hit is not None:
-            content = {"output": hit.value, "model": hit.model, "source": "precomputed",
-                       "age_s": round(started - hit.computed_at, 3)}  # fmt: skip
-            return _reply(200, {"id": request.id, **content})
-    part = settings.parts[route_of(request, settings.routes).part]
-    if part.kind != "live":
-        return _queue(settings, part, request)
-    body = _join(settings, request) if settings.table_holds == "features" else _body(request)
-    try:
-        output = _ask(part, body)
-    except ModelError as error:
-        return _reply(503 if error.fatal else 422, {"id": request.id, "error": str(error)})
-    timings = {"submitted_at": request.submitted_at or iso(started), "model_s": round(time.time() - started, 3)}
-    return _reply(200, {"id": request.id, "output": output, "model": part.model, "timings": timings, "source": "live"})
+    except (ModelError, ClientError, BotoCoreError) as error:
+        # A queue, a bucket or a table does not answer: the API says so, and its alarm counts it.
+        log("failed", route=route, why=str(error))
+        return _reply(503, {"error": str(error)}, {"retry-after": "1"})
+    return _reply(404, {"error": f"no route {route!r}"})
 
 
 def _request(event: dict[str, Any]) -> Request:
     """The request in a call; without an id it gets one."""
-    text = event.get("body") or ""
+    sent: str | bytes = event.get("body") or ""
     if event.get("isBase64Encoded"):
-        text = base64.b64decode(text).decode(errors="replace")
+        try:
+            sent = base64.b64decode(sent, validate=True)
+        except ValueError:
+            raise BadRequestError("the body is not the base64 it is said to be") from None
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadRequestError("the body is not JSON") from None
+        content = parse_json(sent)
+    except BadRequestError as error:
+        raise BadRequestError(f"the body is no request: {error}") from None
     if not isinstance(content, dict):
         raise BadRequestError("the body is not a request: an object with body or s3 is")
     content.setdefault("id", uuid.uuid4().hex)
-    return parse_request(json.dumps(content))
+    return as_request(content)
 
 
-def _join(settings: RouterSettings, request: Request) -> dict[str, Any]:
-    """The body with the features of its entity; one that nobody has computed yet goes without (the model decides)."""
-    entity = request.attributes.get("key")
-    if entity is None:
-        raise BadRequestError("attributes.key is missing: which entity's features shall be joined?")
-    found = get_row(_client("dynamodb"), settings.table, str(entity))
-    _count(settings, found is not None, 0.0 if found is None else time.time() - found.computed_at)
-    return {REQUEST: _body(request), FEATURES: None if found is None else found.value}
-
-
-def _body(request: Request) -> Any:
-    if request.s3 is None:
-        return request.body
-    bucket, key = request.s3.removeprefix("s3://").split("/", 1)
-    return json.loads(_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-
-
-def _ask(part: PartSettings, body: Any) -> Any:
-    """A live part's output for one body.
-
-    Raises:
-        ModelError: It refused the request; fatal where it is busy or gone.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
+def _serve(settings: RouterSettings, request: Request, context: Any) -> dict[str, Any]:
+    started = time.time()
+    request = Request(**{**request.__dict__, "submitted_at": request.submitted_at or iso(started)})
+    hit = from_table(settings, request)
+    if hit is not None:
+        return _answer(request, started, hit)
+    part = route_to(settings, request)
+    if part.kind != "live":
+        hand_over(settings, part, request)
+        return _reply(202, _ticket(request, ready_by=iso(started + part.max_wait_s)))
+    body = body_of_request(request)
+    deadline_s = None if request.deadline is None else seconds_of(request.deadline) - started
+    limit_s = min(settings.limit_s, time_left(context))
+    allowed = live.budget(part, limit_s=limit_s, ladder=bool(settings.ladder), deadline_s=deadline_s)
     try:
-        answer = _client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=part.endpoint_name, ContentType="application/json", Accept="application/json",
-            Body=json.dumps(body).encode(),
-        )  # fmt: skip
-        return json.loads(answer["Body"].read())
-    except ClientError as error:
-        refused = error.response["Error"]["Code"] == "ModelError"
-        raise ModelError(f"the endpoint answered: {error}", fatal=not refused) from None
-    except BotoCoreError as error:
-        raise ModelError(f"the endpoint does not answer: {error}", fatal=True) from None
-    except ValueError:
-        raise ModelError("the endpoint's answer is not JSON") from None
+        output, attempt = live.ask(part, joined(settings, request, body), allowed)
+    except ModelError as error:
+        if not error.fatal:
+            return _reply(422, {"id": request.id, "error": str(error)})
+        return _instead(settings, part, request, body, started, str(error))
+    ladder.keep(settings, request, body, output, part.model)
+    return _answer(request, started, Answered(output, part.model, {"source": "live"}, attempt))
 
 
-def _queue(settings: RouterSettings, part: PartSettings, request: Request) -> dict[str, Any]:
-    """Into the part's queue, or its asynchronous endpoint's; the caller gets a ticket."""
-    now = time.time()
-    sent = Request(**{**request.__dict__, "submitted_at": request.submitted_at or iso(now)})
-    if part.kind == "asynchronous":
-        _invoke_later(settings, part, sent)
-    else:
-        submit(_client("sqs"), _client("s3"), queue_url=part.queue_url, bucket=settings.results_bucket, request=sent)
-    ticket = {
-        "id": sent.id,
-        "status": "queued",
-        "result": f"/results/{sent.id}",
-        "ready_by": iso(now + part.max_wait_s),
+def _instead(
+    settings: RouterSettings, part: PartSettings, request: Request, body: Any, started: float, why: str
+) -> dict[str, Any]:
+    """What the ladder gives in place of a live part that fails; 503 where it gives nothing."""
+    log("live part failed", part=part.endpoint_name, breaker=live.breaker(part).state, why=why)
+    found = ladder.fall_back(settings, request, body, why)
+    if found is None:
+        again_s = max(1, math.ceil(live.breaker(part).retry_in_s))
+        return _reply(503, {"id": request.id, "error": why}, {"retry-after": str(again_s)})
+    count(settings, **{DEGRADED: 1})
+    if found.queued:
+        return _reply(202, _ticket(request, because=why))
+    return _answer(request, started, Answered(found.output, found.model, found.marks))
+
+
+def _answer(request: Request, started: float, answered: Answered) -> dict[str, Any]:
+    """A result by the contract, as the answer of a call."""
+    finished = time.time()
+    asked = answered.marks.get("source") == "live"
+    timings = {
+        "submitted_at": request.submitted_at,
+        "started_at": iso(started),
+        "finished_at": iso(finished),
+        "queued_s": 0.0,
+        "model_s": round(finished - started, 3) if asked else 0.0,
     }
-    return _reply(202, ticket)
+    content = {"id": request.id, "output": answered.output, "model": answered.model, "timings": timings}
+    return _reply(200, {**content, "attempt": answered.attempt, **answered.marks})
 
 
-def _invoke_later(settings: RouterSettings, part: PartSettings, request: Request) -> None:
-    place = request.s3
-    if place is None:
-        key = f"{REQUESTS_PREFIX}{request.id}.json"
-        _client("s3").put_object(
-            Bucket=settings.results_bucket, Key=key, Body=json.dumps(request.body).encode(),
-            ContentType="application/json",
-        )  # fmt: skip
-        place = f"s3://{settings.results_bucket}/{key}"
-    _client("sagemaker-runtime").invoke_endpoint_async(
-        EndpointName=part.endpoint_name, InputLocation=place, InferenceId=request.id, ContentType="application/json",
-    )  # fmt: skip
+def _ticket(request: Request, **more: str) -> dict[str, Any]:
+    """``ready_by`` where a part promises it; ``because`` where a failing one could not answer, and nobody knows."""
+    return {"id": request.id, "status": "queued", "result": f"/results/{request.id}", **more}
 
 
 def _result(settings: RouterSettings, identity: str) -> dict[str, Any]:
@@ -157,14 +145,18 @@ def _result(settings: RouterSettings, identity: str) -> dict[str, Any]:
 
     if not ID_PATTERN.fullmatch(identity):
         raise BadRequestError("that is no id")
+    s3 = clients.client("s3")
     for name, wrapped in ((f"{identity}.json", False), (f"{identity}.out", True)):
         try:
-            answer = _client("s3").get_object(Bucket=settings.results_bucket, Key=f"{settings.results_prefix}{name}")
+            answer = s3.get_object(Bucket=settings.results_bucket, Key=f"{settings.results_prefix}{name}")
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied"):
                 continue
             raise
-        content = json.loads(answer["Body"].read())
+        try:
+            content = parse_json(answer["Body"].read())
+        except BadRequestError as error:
+            return _reply(200, {"id": identity, "error": f"the endpoint's answer: {error}"})
         return _reply(200, {"id": identity, "output": content} if wrapped else content)
     return _reply(404, {"id": identity, "status": "not there yet"})
 
@@ -173,32 +165,22 @@ def _upload(settings: RouterSettings) -> dict[str, Any]:
     """A signed address to put a body to, and the pointer to send as the request's ``s3``."""
     key = f"{REQUESTS_PREFIX}{uuid.uuid4().hex}.json"
     place = {"Bucket": settings.results_bucket, "Key": key, "ContentType": "application/json"}
-    url = _client("s3").generate_presigned_url("put_object", Params=place, ExpiresIn=UPLOAD_S)
+    url = clients.client("s3").generate_presigned_url("put_object", Params=place, ExpiresIn=UPLOAD_S)
     return _reply(
         201, {"put": url, "content_type": "application/json", "s3": f"s3://{settings.results_bucket}/{key}",
               "expires_s": UPLOAD_S},
     )  # fmt: skip
 
 
-def _count(settings: RouterSettings, hit: bool, age_s: float) -> None:
-    """The table's hits, misses and ages as metrics in the log (CloudWatch's embedded format): no call, no wait."""
-    values = {"Hits": int(hit), "Misses": int(not hit), **({"RowAge": round(age_s, 1)} if hit else {})}
-    emit(ROUTER, settings.name, values)
-
-
-def _reply(status: int, content: dict[str, Any]) -> dict[str, Any]:
-    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(content)}
-
-
-@lru_cache(maxsize=8)
-def _client(service: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    # The API gives up after 30 s; the caller is told before.
-    return boto3.client(service, config=Config(read_timeout=27, connect_timeout=2, retries={"max_attempts": 2}))
+def _reply(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> dict[str, Any]:
+    text = json.dumps(content)
+    if len(text) > LARGEST_ANSWER:
+        error = f"an answer of {len(text):,} bytes is more than an API gives back ({LARGEST_ANSWER:,})"
+        status, text = 502, json.dumps({"id": content.get("id"), "error": error})
+    return {"statusCode": status, "headers": {"content-type": "application/json", **(headers or {})}, "body": text}
 
 
 def forget() -> None:
     """Be as a process that has just started."""
-    _client.cache_clear()
+    clients.forget()
+    live.forget()

@@ -235,6 +235,19 @@ class RouterSettings(Settings):
     table: str = ""
     table_holds: str = ""
     """``answers`` to requests, or ``features`` of entities; empty without a table."""
+    limit_s: float = 27.0
+    """Whoever called waits no longer than this; the function ends a little later."""
+    queue_url: str = ""
+    """The router's own queue: requests that nobody waits for, and those that fell back to it."""
+    dead_letters_url: str = ""
+    ladder: tuple[str, ...] = ()
+    """What a failing live part is answered with, in this order: ``cache``, ``queue``, ``default``."""
+    cache_table: str = ""
+    """Last good answers; empty where the ladder has no ``cache``."""
+    cache_kept_s: float = 0.0
+    """Age at which such an answer is no longer given out."""
+    default: Any = None
+    """The ladder's default answer."""
 
     @classmethod
     def _read(cls, fields: dict[str, Any]) -> Self:
@@ -242,4 +255,5 @@ class RouterSettings(Settings):
             RouteSettings(**{**route, "any_of": tuple(route["any_of"])}) for route in fields["routes"]
         )
         fields["parts"] = {name: PartSettings(**part) for name, part in fields["parts"].items()}
+        fields["ladder"] = tuple(fields.get("ladder", ()))
         return cls(**fields)

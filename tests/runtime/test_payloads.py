@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway_runtime import feeder, microbatch
+from headway_runtime import clients, feeder, microbatch, router
 from headway_runtime.contract import (
     DEEPEST,
     ENVELOPE_BYTES,
@@ -19,9 +19,17 @@ from headway_runtime.contract import (
     parse_json,
     parse_request,
 )
+from headway_runtime.dead_letters import REASON, sendable
 from headway_runtime.items import open_item
 from headway_runtime.results import ROW_BYTES, BucketSink, TableSink, key_of
-from headway_runtime.settings import VARIABLE, FeederSettings, MicroBatchSettings
+from headway_runtime.settings import (
+    VARIABLE,
+    FeederSettings,
+    MicroBatchSettings,
+    PartSettings,
+    RouterSettings,
+    RouteSettings,
+)
 from tests.runtime.payloads import BYTES, TEXTS, Bucket, Endpoint, below
 
 GOOD = json.dumps({"id": "good", "body": {"n": 1}})
@@ -106,6 +114,79 @@ class _Chunks:
 def _ordered(text: str) -> str:
     content = json.loads(text)
     return json.dumps({"id": content["id"], **({"body": content["body"]} if "body" in content else {})})
+
+
+class Services:
+    """What the router calls: a bucket, a queue, an endpoint; the table holds nothing."""
+
+    def __init__(self, lying_there: bytes) -> None:
+        self.bucket, self.endpoint, self.sent = Bucket(lying_there), Endpoint(), list[dict[str, Any]]()
+
+    def client(self, service: str) -> Any:
+        return {"s3": self.bucket}.get(service, self)
+
+    def send_message(self, **asked: Any) -> None:
+        assert len(asked["MessageBody"].encode()) <= 1_048_576
+        self.sent.append(asked)
+
+    def get_item(self, **asked: Any) -> dict[str, Any]:
+        assert 1 <= len(asked["Key"]["key"]["S"].encode()) <= 2048
+        return {}
+
+    def change_message_visibility(self, **asked: Any) -> None:
+        pass
+
+
+ROUTER = RouterSettings(
+    name="r", routes=(RouteSettings("v", "slow", field="creator", equals="verified"), RouteSettings("rest", "fast")),
+    parts={"fast": PartSettings("live", 2, endpoint_name="tags"), "slow": PartSettings("queue", 60, queue_url="slow")},
+    results_bucket="b", table="rows", table_holds="answers", queue_url="own", dead_letters_url="dead",
+    ladder=("cache", "queue", "default"), cache_table="", default="none",
+)  # fmt: skip
+
+
+@settings(max_examples=100)
+@given(TEXTS, BYTES, st.sampled_from(["POST /requests", "GET /results/{id}", "POST /uploads", "DELETE /x", None]))
+def test_whatever_is_posted_gets_an_answer(text: str, lying_there: bytes, route: str | None) -> None:
+    services = Services(lying_there)
+    router.forget()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, ROUTER.to_json())
+        patch.setattr(clients, "client", services.client)
+        patch.setattr(clients, "endpoints", lambda timeout_s: services.endpoint)
+        patch.setattr(services.bucket, "generate_presigned_url", lambda *_, **__: "https://put", raising=False)
+        for event in (
+            {"routeKey": route, "body": text},
+            {"routeKey": route, "body": lying_there.hex(), "isBase64Encoded": True},
+            {"routeKey": route, "body": text, "pathParameters": {"id": text}},
+        ):
+            if "pathParameters" in event or route != "GET /results/{id}":
+                answer = router.handler(event, None)
+                assert answer["statusCode"] in (200, 201, 202, 400, 404, 422)
+                json.loads(answer["body"])
+    assert all(below("requests/", key) for key in services.bucket.put)
+
+
+@settings(max_examples=60)
+@given(st.lists(TEXTS, max_size=4), st.integers(0, 4), BYTES)
+def test_no_message_of_the_routers_queue_stops_the_others(texts: list[str], place: int, lying_there: bytes) -> None:
+    services = Services(lying_there)
+    router.forget()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, ROUTER.to_json())
+        patch.setattr(clients, "client", services.client)
+        patch.setattr(clients, "endpoints", lambda timeout_s: services.endpoint)
+        records = [
+            {"messageId": f"m{n}", "body": body, "attributes": {}}
+            for n, body in enumerate([*texts[:place], GOOD, *texts[place:]])
+        ]
+        answer = router.handler({"Records": records}, None)
+    assert answer == {"batchItemFailures": []}, "done, handed over, or with the dead letters"
+    assert "output" in json.loads(services.bucket.put["results/good.json"])
+    assert all(below("results/", key) for key in services.bucket.put)
+    for dead in [one for one in services.sent if one["QueueUrl"] == "dead"]:
+        reason = dead["MessageAttributes"][REASON]["StringValue"]
+        assert reason == sendable(reason)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway_rehearsal.endpoint import answering
-from headway_runtime import router
+from headway_runtime import live, router
 from headway_runtime.contract import Request
 from headway_runtime.results import Row, get_row, key_of, put_newer
 from headway_runtime.routes import holds, route_of
@@ -167,7 +167,7 @@ def test_features_are_joined_with_the_live_part(here: Stand, monkeypatch: pytest
     table, now = make_table(), time.time()
     put_newer(table, "rows", Row("customer-7", {"history": [1, 2]}, now, now + 60))
     sent: list[Any] = []
-    monkeypatch.setattr(router, "_ask", lambda part, body: sent.append(body) or {"score": 1})
+    monkeypatch.setattr(live, "ask", lambda part, body, allowed: sent.append(body) or ({"score": 1}, 1))
     told = settings(here, table="rows", table_holds="features")
     request = {"id": "f", "body": {"amount": 3}, "tier": "verified", "attributes": {"key": "customer-7"}}
     assert call(monkeypatch, told, body=request)[0] == 200
