@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import peers
+from benchmarks import peers, worker
 from benchmarks.machine import machine
 
 RESULTS = Path("benchmarks/RESULTS.md")
@@ -146,6 +146,13 @@ def main() -> None:
     for one in queues:
         times = queues[0].per_second / one.per_second
         lines.append(f"| {one.name} | {one.per_second:,.0f} | {times:,.0f} | {one.p99_s:.4f} | {one.same:.4f} |")
+    lines += ["", f"A worker beside a model of {worker.MODEL_S * 1000:.0f} ms a batch, the queue full (goal 95 %):", ""]
+    lines += [
+        "| batches of | model busy | a call under way | fetched, called, written in turn |",
+        "|---:|---:|---:|---:|",
+    ]
+    for busy in map(worker.measure, (1, 8)):
+        lines.append(f"| {busy.batch} | {busy.worker:.1%} | {busy.calling:.1%} | {busy.in_turn:.1%} |")
     print("\n".join(lines))
     head = f"# Benchmarks\nWritten by `make bench`: {machine()}. Machines differ: look at the ratios.\n\n"
     RESULTS.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
