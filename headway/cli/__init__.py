@@ -5,7 +5,7 @@ A module a subject; help lists the commands in the order in which the modules ar
 """
 
 # Commands join the app when their module is imported.
-from headway.cli import planning, environments, changes, pricing, trying, traffic, observing, redriving  # noqa: F401, I001
+from headway.cli import planning, environments, changes, pricing, trying, traffic, measuring, observing, redriving  # noqa: F401, I001
 from headway.cli.app import main, run
 
 __all__ = ["main", "run"]

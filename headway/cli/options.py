@@ -29,6 +29,9 @@ ProfileArgument = Annotated[Path, typer.Argument(metavar="PROFILE", help="The wo
 PricesOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A price snapshot, or a YAML of private discounts and rates.")
 ]
+RegionOption = Annotated[
+    str | None, typer.Option(metavar="REGION", help="AWS region; your configuration's unless given.")
+]
 
 
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:
