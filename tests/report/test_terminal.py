@@ -197,6 +197,6 @@ def test_a_narrow_terminal_loses_columns_and_never_a_figure(width: int):
     (chosen,) = [line for line in lines if line.startswith("batch ")]
     assert chosen.split()[1] == "yes"
     assert chosen.split()[-1] == "581"
-    assert ("61 to 166" in chosen) == (width == 100)
+    assert ("62 to 166" in chosen) == (width == 100)
     (alarms,) = [line for line in lines if line.split()[:1] == ["alarms"]]
     assert "1.10" in alarms
