@@ -58,8 +58,9 @@ engine: $(VENV)/.dev-ready  ## find, install or build the Pulumi engine for the 
 pictures: $(VENV)/.dev-ready  ## draw the README's pictures again (docs/)
 	@PYTHONPATH=. $(BIN)/python docs/pictures.py
 
-schema: $(VENV)/.demo-ready  ## write the JSON Schemas of profile, plan, bill, diff and env from their models
+schema: $(VENV)/.demo-ready  ## write the JSON Schemas of profile, plan, bill, diff and env, and of the package, from their models
 	@for of in profile plan bill diff env; do $(BIN)/headway schema $$of --out schemas/$$of.schema.json; done
+	@$(BIN)/python -c "from headway_components.package import package_schema; print(package_schema(), end='')" > components/schema.json
 
 lock: $(VENV)/.demo-ready  ## write the plans that the stacks run (stacks/plans)
 	@$(BIN)/headway lock

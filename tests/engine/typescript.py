@@ -1,0 +1,149 @@
+"""A TypeScript program on the real engine: Node's own Automation API, the components as a package, an AWS in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway_components.package import Package
+from headway_rehearsal.engine_binary import Engine
+from headway_rehearsal.provider import Failures, attached
+from headway_rehearsal.resources.base import Aws
+
+HERE = Path(__file__).parent / "node"
+MODULES = Path(".headway/node").absolute()
+"""Where Node's packages are kept between runs; ignored by git."""
+INSTALL_LIMIT_S, RUN_LIMIT_S = 240, 180
+TYPES = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean"}
+
+
+def node_modules() -> Path:
+    """Node's packages, installed once; without Node or its registry the test is skipped and says so."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("no Node.js with npm on the path")
+    wanted = (HERE / "package.json").read_text()
+    installed = MODULES / "package.json"
+    if not (installed.is_file() and installed.read_text() == wanted and (MODULES / ".complete").is_file()):
+        MODULES.mkdir(parents=True, exist_ok=True)
+        (MODULES / ".complete").unlink(missing_ok=True)
+        installed.write_text(wanted)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+        try:
+            subprocess.run(command, cwd=MODULES, capture_output=True, check=True, timeout=INSTALL_LIMIT_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            pytest.skip(f"npm could not install what package.json names: {error}")
+        (MODULES / ".complete").touch()
+    return MODULES / "node_modules"
+
+
+def sdk(schema: Mapping[str, Any]) -> tuple[str, str]:
+    """What `pulumi package add` generates, as small as it goes: a class a component, and its types."""
+    code = ['const pulumi = require("@pulumi/pulumi");']
+    types = ['import * as pulumi from "@pulumi/pulumi";']
+    for token, row in schema["resources"].items():
+        name = token.rsplit(":", 1)[-1]
+        outputs = ", ".join(f"{one}: undefined" for one in row["properties"])
+        code.append(
+            f"exports.{name} = class extends pulumi.ComponentResource {{ constructor(name, args, opts) {{ "
+            f'super("{token}", name, {{ {outputs}, ...args }}, '
+            f'pulumi.mergeOptions({{ version: "{schema["version"]}" }}, opts), true); }} }};'
+        )
+        inputs = " ".join(
+            f"{one}?: {_type(prop, plain=bool(prop.get('plain')))};" for one, prop in row["inputProperties"].items()
+        )
+        fields = " ".join(
+            f"readonly {one}: pulumi.Output<{_type(prop, plain=True)}>;" for one, prop in row["properties"].items()
+        )
+        types.append(
+            f"export interface {name}Args {{ {inputs} }}\nexport declare class {name} extends pulumi.ComponentResource "
+            f"{{ constructor(name: string, args?: {name}Args, opts?: pulumi.ComponentResourceOptions); {fields} }}"
+        )
+    return "\n".join(code) + "\n", "\n".join(types) + "\n"
+
+
+def _type(prop: Mapping[str, Any], *, plain: bool) -> str:
+    kind = prop["type"]
+    if kind == "array":
+        made = f"{_type(prop['items'], plain=plain)}[]"
+    elif kind == "object":
+        made = f"{{ [key: string]: {_type(prop['additionalProperties'], plain=plain)} }}"
+    else:
+        made = TYPES[kind]
+    return made if plain else f"pulumi.Input<{made}>"
+
+
+@dataclass(frozen=True)
+class Program:
+    """An example's folder, checked against the package's types and compiled."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def run(self, operation: str) -> dict[str, Any]:
+        """What an operation of the engine did: ``steps``, ``outputs``, ``said``, and ``failed`` where it did."""
+        ran = subprocess.run(
+            ["node", str(self.folder / "run.js"), str(self.folder / "index.js"), operation],
+            cwd=self.folder, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False,
+            env={**os.environ, **self.environment},
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+        return answer
+
+
+@contextmanager
+def typescript_program(example: Path, work: Path, engine: Engine, aws: Aws) -> Iterator[Program]:
+    """The example in a folder of its own, with everything that it needs beside it."""
+    modules = node_modules()
+    shutil.copytree(example, work, dirs_exist_ok=True)
+    shutil.copy(HERE / "run.js", work)
+    linked = work / "node_modules"
+    linked.mkdir()
+    for one in modules.iterdir():
+        if not one.name.startswith((".", "@pulumi")):
+            (linked / one.name).symlink_to(one)
+    (linked / "@pulumi").mkdir()
+    for one in (modules / "@pulumi").iterdir():
+        (linked / "@pulumi" / one.name).symlink_to(one)
+    package = linked / "@pulumi" / "headway"
+    package.mkdir()
+    code, types = sdk(json.loads(Package().schema or "{}"))
+    (package / "index.js").write_text(code)
+    (package / "index.d.ts").write_text(types)
+    tsc = [str(linked / "typescript" / "bin" / "tsc"), "-p", ".", "--preserveSymlinks"]
+    checked = subprocess.run(
+        ["node", *tsc, "--noEmit", "false"], cwd=work, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+    for name in ("home", "state", "bin"):
+        (work / name).mkdir()
+    plugin = work / "bin" / "pulumi-resource-headway"
+    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path("components/__main__.py").absolute()}" "$@"\n')
+    plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
+    path = os.pathsep.join([str(work / "bin"), str(engine.path.parent), os.environ.get("PATH", "")])
+    with attached(aws, Failures()) as port:
+        yield Program(
+            work,
+            {
+                "PATH": path,
+                "HEADWAY_WORK": str(work),
+                "PULUMI_CONFIG_PASSPHRASE": "",
+                "PULUMI_SKIP_UPDATE_CHECK": "1",
+                "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
+                "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+                "NODE_PATH": str(linked),
+                "NODE_PRESERVE_SYMLINKS": "1",
+                "NODE_PRESERVE_SYMLINKS_MAIN": "1",
+            },
+        )
