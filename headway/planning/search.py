@@ -215,6 +215,11 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
             f"traffic grows {growth:.0%} a month and this plan is for today's: half as much again in {months:.0f} "
             "months; run `headway lock` then"
         )
+    if profile.fallback:
+        said.append(
+            f"fallback ({', '.join(profile.fallback)}) has no effect yet: no stack provisions it and no bill holds it; "
+            "when a live part fails, its callers get the error"
+        )
     if profile.model.container is None:
         said.append("no model.container: this can be planned and priced, but not provisioned")
     return tuple(said)
