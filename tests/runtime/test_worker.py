@@ -222,7 +222,9 @@ def test_what_kills_models_is_found_on_its_last_tries_and_told_why() -> None:
     with stand(batch=4, attempts=2) as here:
         here.send(1)
         here.model.dead = True
-        assert [here.start().wait(timeout=10) for _ in range(2)] == [1, 1]
+        assert here.start().wait(timeout=10) == 1
+        eventually(lambda: here.depth()[0] == 1)  # Given back for another try, it is seen again after a moment.
+        assert here.start().wait(timeout=10) == 1
         (letter,) = here.letters()
         assert "the model died" in str(reason_of(letter))
         assert here.depth() == (0, 0)
