@@ -2,10 +2,8 @@
 
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 
 from headway.errors import HeadwayError
 from headway.github import PullRequest, post
+from tests.answering import Answering, answering
 
 MARKER = "<!-- headway:diff -->"
 BODY = f"{MARKER}\n### Headway: USD 5.00 a month more\n"
@@ -65,31 +64,17 @@ def api() -> Api:
 
 @pytest.fixture
 def where(api: Api, tmp_path: Path) -> Iterator[PullRequest]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def _serve(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            body = self.asked()
             assert self.headers["Authorization"] == "Bearer secret"
             code, content, headers = api.answer(self.command, self.path, body)
-            data = b"" if content is None else json.dumps(content).encode()
-            self.send_response(code)
-            for name, value in {**headers, "Content-Length": str(len(data))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
+            self.reply(code, b"" if content is None else content, **headers)
 
         do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield PullRequest("owner/name", 7, "secret", f"http://127.0.0.1:{server.server_port}", tmp_path / "summary.md")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(Handler) as url:
+        yield PullRequest("owner/name", 7, "secret", url, tmp_path / "summary.md")
 
 
 def test_the_first_time_the_comment_is_written(api: Api, where: PullRequest) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from tests.answering import Answering, answering
 
 
 @dataclass
@@ -40,9 +39,9 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """The endpoint, and boto3 that calls it in place of AWS's."""
     made = Faulty()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.asked()
             made.calls.append(body)
             mode = made.next_modes.pop(0) if made.next_modes else made.mode
             if mode == "silent":
@@ -51,36 +50,17 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
                 self.close_connection = True
                 return
             if mode == "up":
-                self._reply(200, json.dumps({"echo": body}).encode())
+                self.reply(200, {"echo": body}, Content_Type="application/json")
                 return
             if mode == "nonsense":
-                self._reply(200, b"\xff not json")
+                self.reply(200, b"\xff not json", Content_Type="application/json")
                 return
             status, code, original = ERRORS[mode]
             content: dict[str, Any] = {"message": f"{mode}: Endpoint tags not found" if mode == "gone" else mode}
             if original is not None:
                 content |= {"OriginalStatusCode": original, "OriginalMessage": mode}
-            self._reply(status, json.dumps(content).encode(), code)
+            self.reply(status, content, Content_Type="application/json", x_amzn_ErrorType=code)
 
-        def _reply(self, status: int, body: bytes, error: str = "") -> None:
-            self.send_response(status)
-            if error:
-                self.send_header("x-amzn-ErrorType", error)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", made.url)
-    try:
+    with answering(Handler) as made.url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", made.url)
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -8,18 +8,17 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from headway_rehearsal.account import account, served
 from headway_runtime.contract import Request, submit
 from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
+from tests.answering import Answering, answering
 
 REGION = "us-east-1"
 PATIENCE_S = 10.0
@@ -32,40 +31,28 @@ class Model:
         self.seconds, self.batches, self.dead = seconds, [], False
         model = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_GET(self) -> None:
-                self._reply(200, {})
+                self.reply(200, {})
 
             def do_POST(self) -> None:
-                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                content = self.asked()
                 bodies = content if isinstance(content, list) else [content]
                 model.batches.append(len(bodies))
                 time.sleep(model.seconds)
                 if model.dead:
                     self.close_connection = True
                 elif any("poison" in body for body in bodies):
-                    self._reply(400, {"error": "poison"})
+                    self.reply(400, {"error": "poison"})
                 else:
                     answers = [{"twice": 2 * body["n"]} for body in bodies]
-                    self._reply(200, answers if isinstance(content, list) else answers[0])
+                    self.reply(200, answers if isinstance(content, list) else answers[0])
 
-            def _reply(self, status: int, content: Any) -> None:
-                body = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._serving = ExitStack()
+        self.url = self._serving.enter_context(answering(Handler))
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._serving.close()
 
 
 @dataclass

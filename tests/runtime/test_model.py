@@ -1,16 +1,15 @@
 """The model beside the worker, by the SageMaker contract over localhost."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from headway_runtime.model import Model, ModelError, wait_until_ready
+from tests.answering import Answering, answering
 
 
 @dataclass
@@ -29,33 +28,20 @@ class Door:
 def door() -> Iterator[Door]:
     made = Door()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             made.asked.append((self.path, "", None))
             made.pings_refused -= 1
-            self._reply(503 if made.pings_refused >= 0 else 200, b"")
+            self.reply(503 if made.pings_refused >= 0 else 200, b"")
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.asked()
             made.asked.append((self.path, self.headers["Content-Type"], body))
             time.sleep(made.seconds)
-            self._reply(made.status, made.answer)
+            self.reply(made.status, made.answer)
 
-        def _reply(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with answering(Handler) as made.url:
+        yield made
 
 
 def test_a_batch_of_one_is_sent_as_a_list_too(door: Door) -> None:

@@ -1,15 +1,12 @@
 """Notice to leave: a spot instance's metadata says so, and the worker gives back what no model has seen."""
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from headway_runtime.notice import Notice, watch_for_spot
+from tests.answering import Answering, answering
 from tests.runtime.stand import eventually
 
 
@@ -21,40 +18,28 @@ class Instance:
         self.refused = 0
         instance = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_PUT(self) -> None:
                 lasts = self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
-                self._reply(200 if self.path == "/latest/api/token" and lasts else 400, b"token")
+                self.reply(200 if self.path == "/latest/api/token" and lasts else 400, b"token")
 
             def do_GET(self) -> None:
                 if self.headers["X-aws-ec2-metadata-token"] != "token":
                     instance.refused += 1
-                    self._reply(401, b"")
+                    self.reply(401, b"")
                 elif self.path != "/latest/meta-data/spot/instance-action" or instance.action is None:
-                    self._reply(404, b"")
+                    self.reply(404, b"")
                 else:
-                    self._reply(200, json.dumps(instance.action).encode())
+                    self.reply(200, instance.action)
 
-            def _reply(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        self.handler, self.url = Handler, ""
 
 
 @pytest.fixture
 def instance() -> Iterator[Instance]:
     made = Instance()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with answering(made.handler) as made.url:
+        yield made
 
 
 def test_a_spot_notice_is_given_with_the_time_that_is_left(instance: Instance) -> None:
