@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,16 +15,19 @@ from typing import Any
 from headway.account import price_list, spot_prices
 from headway.account.connection import Account
 from headway.account.errors import AccountError
-from headway.account.price_list import EC2_FILTERS, METERS, Meter, Product
+from headway.account.price_list import EC2_FILTERS, Product, Question
 from headway.assumptions import assume
 from headway.errors import HeadwayError
 from headway.prices import PriceBook
+from headway.prices.listing import Listed, in_book_units, listed
 
 Say = Callable[[str], None]
 SOURCE, SPOT_SOURCE = "price-list-api", "spot-price-history (median of zones, 30 days)"
 HIGH = "high"
 _HOPELESS = ("credentials", "expired", "clock", "region")
-"""What the next question would be answered with too."""
+"""What the next question would be answered with too, whatever it asks."""
+_STOPS = ("denied", "throttled", "unreachable")
+"""What the next question of the same kind would be answered with too."""
 
 
 @dataclass
@@ -39,7 +42,7 @@ class Refreshed:
     kept: list[str] = field(default_factory=list)
     """Rows that keep their old price and date, and why."""
     failed: list[str] = field(default_factory=list)
-    """Parts that AWS did not give: all of their rows are as they were."""
+    """What AWS did not give: all of its rows are as they were."""
 
     def word(self, text: str) -> int:
         """The place of a word in the book's list."""
@@ -116,7 +119,7 @@ def _instances(made: Refreshed, account: Account, region: str, patterns: tuple[s
     code, name = ("AmazonSageMaker", "instanceName") if hosting else ("AmazonEC2", "instanceType")
     found: dict[str, list[Product]] = {}
     for product in price_list.products(account, code, filters):
-        kind = product.attributes.get(name, "")
+        kind = product.attributes.get(name) or product.attributes.get("instanceType", "").removesuffix("-Hosting")
         if kind and _wanted(kind, patterns):
             found.setdefault(kind, []).append(product)
     rows = made.content[purchase].setdefault(region, {})
@@ -133,19 +136,37 @@ def _instances(made: Refreshed, account: Account, region: str, patterns: tuple[s
 
 
 def _only(made: Refreshed, products: list[Product], what: str, old: Decimal | None) -> str | None:
-    """The price of the one product, if there is one and it is one."""
-    if len(products) != 1 or len(products[0].tiers) != 1:
-        made.kept.append(f"{what}: {len(products)} products where one is needed")
+    """The one price of the products, if there is one and it is one."""
+    prices = price_list.paid_tiers(products)
+    if len(prices) != 1 or len(next(iter(prices))) != 1:
+        made.kept.append(f"{what}: {_several(products, prices)}")
         return None
-    usd = products[0].tiers[0][0]
-    return usd if _plausible(made, what, Decimal(usd), old) else None
+    ((usd, _, _),) = prices.pop()
+    return usd if _plausible(made, what, Decimal(usd), () if old is None else (old,)) else None
 
 
-def _plausible(made: Refreshed, what: str, usd: Decimal, old: Decimal | None) -> bool:
-    """A price of nothing, or one that jumps, is another product's."""
+def _several(products: list[Product], prices: Collection[object]) -> str:
+    at = f" at {len(prices)} prices" if len(prices) > 1 else ""
+    return f"{len(products)} product{'' if len(products) == 1 else 's'}{at} where one price is needed"
+
+
+def _plausible(made: Refreshed, what: str, usd: Decimal, others: Collection[Decimal]) -> bool:
+    """A price of nothing, or one that jumps, is another product's.
+
+    Args:
+        made: Where it is told.
+        what: Whose price.
+        usd: The new one.
+        others: The old one here; else those of other regions, for a region that has none yet.
+    """
     jump = Decimal(assume("prices.largest_jump"))
-    if usd <= 0 or (old and not old / jump <= usd <= old * jump):
-        made.kept.append(f"{what}: USD {usd:f} is not plausible, it was {old:f}" if old else f"{what}: USD {usd:f}")
+    low, high = min(others, default=usd), max(others, default=usd)
+    if usd == high == 0 and others:
+        return True
+    if usd <= 0 or not low / jump <= usd <= high * jump:
+        low, high, usd = low.normalize(), high.normalize(), usd.normalize()
+        was = "" if not others else f", it was {low:f}" if low == high else f", others are {low:f} to {high:f}"
+        made.kept.append(f"{what}: USD {usd:f} is not plausible{was}")
         return False
     return True
 
@@ -184,38 +205,47 @@ def _spot(
 
 
 def _services(made: Refreshed, account: Account, region: str, say: Say) -> int:
-    """Everything else by usage type: all of it is read before any of it is taken."""
-    asked = dict.fromkeys((meter.code, meter.family) for meter in METERS)
-    found: dict[tuple[str, str], list[Product]] = {}
-    for code, family in asked:
-        say(f"{code} of {region}")
-        filters = {"regionCode": region} | ({"productFamily": family} if family else {})
-        found[code, family] = list(price_list.products(account, code, filters))
-    return sum(_service(made, meter, region, found[meter.code, meter.family]) for meter in METERS)
+    """Everything else, question by question: what AWS does not answer keeps its rows."""
+    here = made.content["services"].get(region, {})
+    meters = listed({"DataTransfer": tuple(here.get("DataTransfer", ()))})
+    questions = list(dict.fromkeys(map(Question.of, meters)))
+    count = 0
+    for place, question in enumerate(questions):
+        say(f"{question.code} of {region}")
+        try:
+            found = list(price_list.products(account, question.code, question.filters(region)))
+        except AccountError as error:
+            if error.kind in _HOPELESS:
+                raise
+            made.failed.append(f"{question.code} of {region}: {error}")
+            if error.kind in _STOPS:
+                rest = dict.fromkeys(later.code for later in questions[place + 1 :])
+                made.failed.append(f"not asked after that in {region}: {', '.join(rest)}")
+                break
+            continue
+        count += sum(_service(made, one, region, found) for one in meters if Question.of(one) == question)
+    return count
 
 
-def _service(made: Refreshed, meter: Meter, region: str, found: list[Product]) -> int:
-    """A meter's tiers from its one product, in the book's own unit; 1 if they are taken."""
+def _service(made: Refreshed, meter: Listed, region: str, found: list[Product]) -> int:
+    """A meter's tiers from its one price, in the book's own unit; 1 if they are taken."""
     services = made.content["services"]
-    known: list[Any] = [here[meter.service][meter.meter] for here in services.values()
-                        if meter.meter in here.get(meter.service, {})]  # fmt: skip
-    old = services.get(region, {}).get(meter.service, {}).get(meter.meter)
+    known = {name: here[meter.service][meter.meter] for name, here in services.items()
+             if meter.meter in here.get(meter.service, {})}  # fmt: skip
     what = f"{meter.service}.{meter.meter} in {region}"
     products = price_list.matching(meter, found)
-    if not known or len(products) != 1:
-        made.kept.append(f"{what}: {len(products)} products where one is needed")
+    prices = price_list.paid_tiers(products)
+    unit: str = next(iter(known.values()), (meter.unit,))[0]
+    if not unit or len(prices) != 1:
+        if region in known or products:
+            made.kept.append(f"{what}: {_several(products, prices)}")
         return 0
-    unit: str = known[0][0]
-    per = Decimal({"1M ": 1_000_000, "1K ": 1_000}.get(unit[:3], 1)) / meter.divide
+    per = in_book_units(unit, meter.divide)
     marks = [made.word(SOURCE), made.word(made.day), made.word(HIGH)]
-    tiers: list[list[Any]] = [
-        [f"{Decimal(usd) * per:f}", start, end, *marks]
-        for usd, start, end in products[0].tiers
-        if Decimal(usd) > 0 or not end  # A first tier of nothing is a free tier: an allowance, not a price.
-    ]
-    if not tiers or not _plausible(made, what, Decimal(tiers[0][0]), Decimal(old[1][0][0]) if old else None):
+    tiers: list[list[Any]] = [[f"{(Decimal(usd) * per).normalize():f}", start, end, *marks] for usd, start, end in prices.pop()]
+    others = [Decimal(row[1][0][0]) for name, row in known.items() if name == region or region not in known]
+    if not tiers or not _plausible(made, what, Decimal(tiers[0][0]), others):
         return 0
-    tiers[0][1] = "0"
     services.setdefault(region, {}).setdefault(meter.service, {})[meter.meter] = [unit, tiers]
     return 1
 

@@ -83,6 +83,7 @@ def show(
     from headway.errors import HeadwayError, nearest
     from headway.prices import load_book, packaged_book
     from headway.prices.comparing import changes, coverage, instance_rates
+    from headway.prices.listing import left_as_they_are
     from headway.report.console import console
     from headway.report.prices import book_name, print_book, print_rates
 
@@ -101,6 +102,7 @@ def show(
         write_json({
             "book": book_name(book), "as_of": book.as_of, "coverage": [part._asdict() for part in parts],
             "changes": [{**one._asdict(), "before": str(one.before), "after": str(one.after)} for one in found],
+            "left_as_they_are": left_as_they_are(),
         })  # fmt: skip
     else:
         print_book(console(), book, parts, found)

@@ -18,7 +18,7 @@ from headway.architectures.candidate import Result
 from headway.errors import HeadwayError
 from headway.observed.fitting import NOISE, fit
 from headway.observed.responses import Billed, Response, Unknowns, meter_of_line
-from headway.observed.usage_types import UNTAGGED, Meter, meter_of
+from headway.observed.usage_types import UNTAGGED, Meter, meter_of, units_of
 from headway.planning.changes import FieldChange
 from headway.profile import Profile
 from headway.units import HOURS_PER_MONTH, Money
@@ -187,7 +187,7 @@ def _by_meter(rows: Iterable[Usage]) -> tuple[dict[Meter, Billed], list[Usage]]:
                 update={"quantity": before.quantity + row.quantity, "cost": before.cost + row.cost}
             )  # fmt: skip
             continue
-        found[meter][0] += row.quantity
+        found[meter][0] += row.quantity * units_of(row.usage_type)
         found[meter][1] += float(row.cost)
     return {meter: Billed(*both) for meter, both in found.items()}, list(unknown.values())
 

@@ -1,13 +1,15 @@
 """AWS's words for usage, as the bill's own meters: what Cost Explorer and the Cost and Usage Report call a line.
 
-A usage type is ``<region>-<type>[:<instance>]``; the region's prefix is missing in us-east-1 for old services. Types as
-AWS documents them for its billing reports (S3, SQS, Lambda, EC2, VPC, DynamoDB, CloudWatch user guides, 2026-11).
+Usage types are those of ``headway/prices/listing.py``, of the meters that a stack's bill can have; a usage type that is
+none of them keeps AWS's own words.
 """
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
+
+from headway.prices.listing import LISTED, REGION
 
 
 class Meter(NamedTuple):
@@ -23,51 +25,58 @@ class Meter(NamedTuple):
         return f"{self.service} {words} {self.instance_type}".rstrip()
 
 
-_REGION = re.compile(r"^[A-Z]{2,4}\d?-(?=[A-Za-z])")
-_EC2, _SQS, _S3, _SNS = ("elastic compute", "ec2"), ("queue",), ("s3", "simple storage"), ("sns", "notification")
-_LAMBDA, _WATCH, _TABLE = ("lambda",), ("cloudwatch",), ("dynamodb",)
-_MAKER, _VPC, _EVENTS = ("sagemaker",), ("vpc", "virtual private", "ec2", "elastic compute"), ("event", "scheduler")
-_API = ("apigateway", "api gateway")
-_TYPES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
-    # words in the service's name, its usage type, our service and meter; (.+) is the instance type
-    (_EC2, r"SpotUsage:(.+)", "EC2", "spot"),
-    (_EC2, r"(?:BoxUsage|UnusedBox|DedicatedUsage):(.+)", "EC2", "on_demand"),
-    (_EC2, r"EBS:VolumeUsage\.gp3", "EBS", "gp3_storage"),
-    (_VPC, r"PublicIPv4:InUseAddress", "VPC", "public_ipv4_in_use"),
-    (_MAKER, r"Host:(ml\..+)", "SageMakerHosting", "hosting"),
-    (_MAKER, r"Host:VolumeUsage\.gp\d", "SageMakerHosting", "ml_storage_gp2"),
-    (_MAKER, r"(?:Hst|Host):Data-Bytes-In", "SageMakerHosting", "data_processed_in"),
-    (_MAKER, r"(?:Hst|Host):Data-Bytes-Out", "SageMakerHosting", "data_processed_out"),
-    (_MAKER, r"ServerlessInf(?:erence)?:(?:Mem|Duration|GB-?Sec).*", "SageMakerServerless", "inference_duration"),
-    (_SQS, r"Requests(?:-Tier1|-RBP)?", "SQS", "standard_requests"),
-    (_S3, r"Requests-Tier1", "S3", "put_copy_post_list"),
-    (_S3, r"Requests-Tier2", "S3", "get_and_other"),
-    (_S3, r"TimedStorage-ByteHrs", "S3", "standard_storage"),
-    (_SNS, r"Requests-Tier1", "SNS", "standard_publish"),
-    (_LAMBDA, r"Request-ARM", "Lambda", "requests_arm"),
-    (_LAMBDA, r"Lambda-GB-Second-ARM", "Lambda", "duration_arm"),
-    (_WATCH, r"CW:AlarmMonitorUsage", "CloudWatch", "alarm_standard"),
-    (_WATCH, r"CW:MetricMonitorUsage", "CloudWatch", "custom_metric"),
-    (_WATCH, r"DashboardsUsageHour.*", "CloudWatch", "dashboard"),
-    (_WATCH, r"CW:(?:GMD-Metrics|Requests)", "CloudWatch", "api_requests"),
-    (_WATCH, r"(?:DataProcessing|VendedLog)-Bytes", "CloudWatch", "logs_ingest_standard"),
-    (_WATCH, r"TimedStorage-ByteHrs", "CloudWatch", "logs_storage"),
-    (_TABLE, r"ReadRequestUnits", "DynamoDB", "on_demand_rru"),
-    (_TABLE, r"WriteRequestUnits", "DynamoDB", "on_demand_wru"),
-    (_TABLE, r"TimedStorage-ByteHrs", "DynamoDB", "storage_standard"),
-    (_API, r"ApiGatewayHttpRequest", "APIGateway", "http_api"),
-    (_EVENTS, r"Sched.*Invocations?", "EventBridge", "scheduler_invocations"),
+_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("AWSEvents", ("event", "scheduler")),
+    ("AmazonCloudWatch", ("cloudwatch",)),
+    ("AmazonEC2", ("elastic compute", "ec2")),
+    ("AmazonVPC", ("vpc", "virtual private", "elastic compute", "ec2")),
+    ("AWSQueueService", ("queue",)),
+    ("AmazonS3", ("s3", "simple storage")),
+    ("AmazonSNS", ("sns", "notification")),
+    ("AWSLambda", ("lambda",)),
+    ("AmazonDynamoDB", ("dynamodb",)),
+    ("AmazonSageMaker", ("sagemaker",)),
+    ("AmazonApiGateway", ("apigateway", "api gateway")),
+)  # fmt: skip
+"""By code of the price list, words in what Cost Explorer ("EC2 - Other") or a report ("AmazonEC2") calls a service."""
+_BILLED = frozenset({
+    ("EBS", "gp3_storage"), ("VPC", "public_ipv4_in_use"), ("SageMakerHosting", "ml_storage_gp2"),
+    ("SageMakerHosting", "data_processed_in"), ("SageMakerHosting", "data_processed_out"), ("SQS", "standard_requests"),
+    ("S3", "put_copy_post_list"), ("S3", "get_and_other"), ("S3", "standard_storage"), ("SNS", "standard_publish"),
+    ("Lambda", "requests_arm"), ("Lambda", "duration_arm"), ("CloudWatch", "alarm_standard"),
+    ("CloudWatch", "custom_metric"), ("CloudWatch", "dashboard"), ("CloudWatch", "api_requests"),
+    ("CloudWatch", "logs_ingest_standard"), ("CloudWatch", "logs_storage"), ("DynamoDB", "on_demand_rru"),
+    ("DynamoDB", "on_demand_wru"), ("DynamoDB", "storage_standard"), ("APIGateway", "http_api"),
+    ("EventBridge", "custom_events"), ("EventBridge", "scheduler_invocations"),
+})  # fmt: skip
+"""Meters that a stack's bill can have."""
+_ONLY_BILLS: tuple[tuple[str, str, str, str], ...] = (
+    # service code, usage type, our service and meter; (.+) is the instance type
+    ("AmazonEC2", r"SpotUsage:(.+)", "EC2", "spot"),
+    ("AmazonEC2", r"(?:BoxUsage|UnusedBox|DedicatedUsage):(.+)", "EC2", "on_demand"),
+    ("AmazonSageMaker", r"Host:(ml\..+)", "SageMakerHosting", "hosting"),
+    ("AmazonSageMaker", r"Host:VolumeUsage\.gp\d", "SageMakerHosting", "ml_storage_gp2"),
+    ("AmazonSageMaker", r"ServerlessInf:Mem-\dGB", "SageMakerServerless", "inference_duration"),
+    ("AmazonCloudWatch", r"DashboardsUsageHour-Basic", "CloudWatch", "dashboard"),
+    ("AmazonCloudWatch", r"CW:GMD-Metrics", "CloudWatch", "api_requests"),
+    ("AmazonCloudWatch", r"VendedLog-Bytes", "CloudWatch", "logs_ingest_standard"),
+)
+"""What bills write and the price list has by its instance, its size, or not at all."""
+_TYPES = _ONLY_BILLS + tuple(
+    (one.code, one.usage, one.service, one.meter) for one in LISTED if (one.service, one.meter) in _BILLED
 )
 UNTAGGED = frozenset(
     {
         ("CloudWatch", "custom_metric"),
         ("CloudWatch", "dashboard"),
         ("CloudWatch", "api_requests"),
+        ("EventBridge", "custom_events"),
         ("EventBridge", "scheduler_invocations"),
         ("VPC", "public_ipv4_in_use"),
     }
 )
-"""Usage that carries no tag (metrics, dashboards, schedules), or not in every account (addresses): none is shown."""
+"""Usage that carries no tag (metrics, dashboards, events, schedules), or not in every account (addresses): none is
+shown."""
 _JOINT = {"data_processed_in_or_out": "data_processed", "data_processed_in": "data_processed",
           "data_processed_out": "data_processed"}  # fmt: skip
 """Meters that some regions' books have as one."""
@@ -85,17 +94,32 @@ def meter_of(service: str, usage_type: str) -> Meter | None:
     >>> str(meter_of("AmazonS3", "Requests-Tier1")), str(meter_of("AWSQueueService", "USE1-Requests-RBP"))
     ('S3 put copy post list', 'SQS standard requests')
     """
-    name = service.lower()
-    plain = _REGION.sub("", usage_type)
-    for words, pattern, ours, meter in _TYPES:
-        if not any(word in name for word in words):
+    codes = _codes(service.lower())
+    for code, pattern, ours, meter in _TYPES:
+        if code not in codes:
             continue
-        match = re.fullmatch(pattern, plain)
+        match = re.fullmatch(REGION + pattern, usage_type)
         if match:
             return joint(Meter(ours, meter, match[1] if match.groups() else ""))
     return None
 
 
+def units_of(usage_type: str) -> float:
+    """How many of the bill's units one of AWS's is: a second of serverless inference at 4 GB is four GB-seconds.
+
+    >>> units_of("EU-ServerlessInf:Mem-4GB"), units_of("EU-Requests-Tier1")
+    (4.0, 1.0)
+    """
+    serverless = re.search(r"ServerlessInf:Mem-(\d)GB$", usage_type)
+    return float(serverless[1]) if serverless else 1.0
+
+
 def joint(meter: Meter) -> Meter:
     """The meter under which both sides of a comparison put it."""
     return meter._replace(meter=_JOINT.get(meter.meter, meter.meter))
+
+
+def _codes(name: str) -> frozenset[str]:
+    """Codes that a service's name may stand for; CloudWatch Events are EventBridge's."""
+    found = [code for code, words in _NAMES if any(word in name for word in words)]
+    return frozenset(found if "AWSEvents" not in found else ["AWSEvents"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from headway.prices.listing import left_as_they_are
 from headway.report.console import bullets, heading, new_table, print_table, unit_price
 from headway.units import format_usd
 
@@ -45,6 +46,11 @@ def print_book(out: Console, book: PriceBook, parts: Sequence[Coverage], found: 
         bullets(out, [f"{key}: USD {unit_price(usd)}" for key, usd in book.overrides.rates.items()])
     if book.path is not None:
         print_changes(out, found, "Biggest changes since the packaged snapshot")
+    heading(out, "What `headway prices refresh` leaves as it is")
+    by_reason: dict[str, list[str]] = {}
+    for what, why in left_as_they_are().items():
+        by_reason.setdefault(why, []).append(what)
+    bullets(out, [f"{', '.join(names)}: {why}" for why, names in by_reason.items()])
 
 
 def print_rates(out: Console, rates: Sequence[Rate], region: str, instance_type: str) -> None:

@@ -11,12 +11,13 @@ import pytest
 from botocore.stub import ANY
 
 from headway.account import connect, spot_prices
-from headway.account.price_list import EC2_FILTERS, METERS
+from headway.account.price_list import EC2_FILTERS, Question
 from headway.account.refreshing import Refreshed, refresh
 from headway.account.spot_prices import spread
 from headway.cli import run
 from headway.errors import HeadwayError
 from headway.prices import PriceBook, load_book, packaged_book
+from headway.prices.listing import listed
 from tests.account.listed import hosting, instance, product
 from tests.account.stubs import FakeAws
 
@@ -27,7 +28,8 @@ ADVICE = json.dumps({
     "instance_types": {},
     "spot_advisor": {"us-east-1": {"Linux": {"g5.xlarge": {"s": 60, "r": 4}, "m5.large": {"s": 60, "r": 0}}, "Windows": {}}},
 }).encode()  # fmt: skip
-OTHER_CODES = list(dict.fromkeys((meter.code, meter.family) for meter in METERS))
+TRANSFER = tuple(packaged_book().content["services"]["us-east-1"]["DataTransfer"])
+QUESTIONS = list(dict.fromkeys(map(Question.of, listed({"DataTransfer": TRANSFER}))))
 
 
 def prices(aws: FakeAws, items: list[str], filters: Mapping[str, str] | None = None, code: str | object = ANY) -> None:
@@ -50,8 +52,20 @@ def spot(aws: FakeAws, rows: list[tuple[str, str, str, float]]) -> None:
 
 
 def others(aws: FakeAws, items: Mapping[str, list[str]] | None = None) -> None:
-    for code, _ in OTHER_CODES:
-        prices(aws, (items or {}).get(code, []), code=code)
+    """AWS's answers to the other questions, by service code; what has no region is answered apart, as ``Any``."""
+    for code, family, place in QUESTIONS:
+        key = "Any" if place == "location" else code
+        asked = {place: "Any" if key == "Any" else "us-east-1"} | ({"productFamily": family} if family else {})
+        prices(aws, (items or {}).get(key, []), asked, code)
+
+
+def only(aws: FakeAws, items: Mapping[str, list[str]]) -> tuple[Refreshed, PriceBook]:
+    """A refresh of which nothing but these other prices is answered."""
+    for _ in range(2):
+        prices(aws, [])
+    spot(aws, [])
+    others(aws, items)
+    return refreshed(aws)
 
 
 def refreshed(aws: FakeAws, **more: Any) -> tuple[Refreshed, PriceBook]:
@@ -143,23 +157,152 @@ def test_several_products_or_an_implausible_price_keep_the_old_one(aws: FakeAws)
     for kind in TYPES:
         assert book.instance("us-east-1", kind, "on_demand") == packaged_book().instance("us-east-1", kind, "on_demand")
     said = "\n".join(made.kept)
-    assert "g5.xlarge (on_demand) in us-east-1: 2 products where one is needed" in said
+    assert "g5.xlarge (on_demand) in us-east-1: 2 products at 2 prices where one price is needed" in said
     assert "m5.large (on_demand) in us-east-1: USD 9.6 is not plausible, it was 0.096" in said
     assert "ml.g5.xlarge (hosting) in us-east-1: USD 0 is not plausible" in said
-    assert "SQS.standard_requests in us-east-1: 0 products" in said
+    assert "SQS.standard_requests in us-east-1: 0 products where one price is needed" in said
 
 
 def test_a_free_first_tier_is_an_allowance_and_no_price(aws: FakeAws) -> None:
-    for _ in range(2):
-        prices(aws, [])
-    spot(aws, [])
-    others(aws, {"AmazonSNS": [product("AmazonSNS", {"usagetype": "EU-Requests-Tier1"},
-                                       [("0", "0", "1000000"), ("0.0000005", "1000000", "Inf")])]})  # fmt: skip
-
-    _, book = refreshed(aws)
+    _, book = only(aws, {"AmazonSNS": [product("AmazonSNS", {"usagetype": "EU-Requests-Tier1"},
+                                               [("0", "0", "1000000"), ("0.0000005", "1000000", "Inf")])]})  # fmt: skip
 
     (tier,) = book.tiers("us-east-1", "SNS", "standard_publish")
     assert (tier.usd, tier.tier_from, tier.tier_to) == (Decimal("0.5"), 0, None)
+
+
+def test_products_that_aws_lists_twice_at_one_price_are_one_price(aws: FakeAws) -> None:
+    """As CloudWatch's logs (current and legacy) and DynamoDB's storage (with and without what is free) in us-east-1."""
+    _, book = only(aws, {
+        "AmazonCloudWatch": [
+            product("AmazonCloudWatch", {"usagetype": usage, "version": version}, [("0.61", "0", "Inf")])
+            for usage, version in (("USE1-DataProcessing-Bytes", "Current"), ("DataProcessing-Bytes", "Legacy"))
+        ],
+        "AmazonDynamoDB": [
+            product("AmazonDynamoDB", {"usagetype": "TimedStorage-ByteHrs"}, [("0", "0", "25"), ("0.26", "25", "Inf")]),
+            product("AmazonDynamoDB", {"usagetype": "USE1-TimedStorage-ByteHrs"}, [("0.26", "0", "Inf")]),
+        ],
+    })  # fmt: skip
+
+    assert [tier.usd for tier in book.tiers("us-east-1", "CloudWatch", "logs_ingest_standard")] == [Decimal("0.61")]
+    (storage,) = book.tiers("us-east-1", "DynamoDB", "storage_standard")
+    assert (storage.usd, storage.tier_from, storage.as_of) == (Decimal("0.26"), 0, "2026-11-25")
+
+
+def test_neighbours_of_a_usage_type_are_other_products(aws: FakeAws) -> None:
+    """Infrequent access is no region, a partner's event no custom one, and fair queues are no standard ones."""
+    _, book = only(aws, {
+        "AmazonDynamoDB": [
+            product("AmazonDynamoDB", {"usagetype": "ReadRequestUnits"}, [("0.000000130", "0", "Inf")]),
+            product("AmazonDynamoDB", {"usagetype": "IA-ReadRequestUnits"}, [("0.000000160", "0", "Inf")]),
+        ],
+        "AWSEvents": [
+            product("AWSEvents", {"usagetype": "USE1-Event-64K-Chunks", "operation": operation, "eventType": kind},
+                    [(usd, "0", "Inf")])
+            for operation, kind, usd in (("PutEvents", "Custom Event", "0.0000011"),
+                                         ("ReceivedPartnerEvents", "Partner Event", "0.0000012"))
+        ],
+        "AWSQueueService": [
+            product("AWSQueueService", {"usagetype": f"Requests-{kind}RBP"}, [(usd, "0", "Inf")])
+            for kind, usd in (("", "0.00000041"), ("FIFO-", "0.00000051"), ("Fair-", "0.00000011"))
+        ],
+    })  # fmt: skip
+
+    for service, meter, usd in (
+        ("DynamoDB", "on_demand_rru", "0.13"), ("DynamoDB", "on_demand_rru_ia", "0.16"),
+        ("EventBridge", "custom_events", "1.1"), ("SQS", "standard_requests", "0.41"), ("SQS", "fifo_requests", "0.51"),
+    ):  # fmt: skip
+        assert book.tiers("us-east-1", service, meter)[0].usd == Decimal(usd), meter
+
+
+def test_serverless_inference_data_and_transfer_are_refreshed_where_the_book_had_none_too(aws: FakeAws) -> None:
+    sizes = [product("AmazonSageMaker", {"usagetype": f"USE1-ServerlessInf:Mem-{size}GB"},
+                     [("0", "0", "150000"), (f"{0.000021 * size:.6f}", "150000", "Inf")], family="ML Serverless")
+             for size in range(1, 7)]  # fmt: skip
+    kept = product("AmazonSageMaker", {"usagetype": "USE1-ServerlessInf-ProvisionedConcurrency:Usage-1GB"},
+                   [("0.00001", "0", "Inf")])  # fmt: skip
+    data = [product("AmazonSageMaker", {"usagetype": f"USE1-Hst:Data-Bytes-{way}", "operation": "Invoke-Endpoint"},
+                    [("0.017", "0", "Inf")]) for way in ("In", "Out")]  # fmt: skip
+    out = product("AWSDataTransfer", {"usagetype": "DataTransfer-Out-Bytes", "transferType": "AWS Outbound",
+                                      "toLocation": "External"}, [("0.085", "0", "10240"), ("0.08", "10240", "Inf")])  # fmt: skip
+    between = product("AWSDataTransfer", {"usagetype": "USE1-USW2-AWS-Out-Bytes", "transferType": "InterRegion Outbound",
+                                          "toRegionCode": "us-west-2"}, [("0.019", "0", "Inf")])  # fmt: skip
+    pipe = product("AWSEvents", {"usagetype": "USE1-Request-64K-Chunks", "operation": "PipeRequest"},
+                   [("0.00000041", "0", "Inf")])  # fmt: skip
+
+    _, book = only(aws, {"AmazonSageMaker": [*sizes, kept, *data], "AWSDataTransfer": [out, between],
+                         "AWSEvents": [pipe]})  # fmt: skip
+
+    for service, meter, usd, unit in (
+        ("SageMakerServerless", "inference_duration", "0.000021", "GB-s"),
+        ("SageMakerServerless", "provisioned_concurrency", "0.00001", "GB-s"),
+        ("SageMakerHosting", "data_processed_in", "0.017", "GB"), ("DataTransfer", "internet_out", "0.085", "GB"),
+        ("DataTransfer", "inter_region_out_to_us-west-2", "0.019", "GB"),
+        ("EventBridge", "pipes_requests", "0.41", "1M requests (64KB)"),
+    ):  # fmt: skip
+        tier = book.tiers("us-east-1", service, meter)[0]
+        assert (tier.usd, tier.unit, tier.as_of) == (Decimal(usd), unit, "2026-11-25"), meter
+
+
+def test_a_price_that_aws_lists_once_for_everywhere_comes_into_each_region(aws: FakeAws) -> None:
+    dashboards = [product("AmazonCloudWatch", {"usagetype": f"DashboardsUsageHour{kind}", "location": "Any"},
+                          [("0", "0", "3"), (usd, "3", "Inf")]) for kind, usd in (("", "3.1"), ("-Basic", "2.9"))]  # fmt: skip
+    _, book = only(aws, {"Any": dashboards})
+
+    assert book.tiers("us-east-1", "CloudWatch", "dashboard")[0].usd == Decimal("3.1")
+
+
+def test_where_a_region_has_no_price_yet_the_others_say_what_is_plausible(aws: FakeAws) -> None:
+    def answer(usd: str) -> list[str]:
+        return [product("AmazonSageMaker", {"usagetype": "USE1-Hst:Data-Bytes-In"}, [(usd, "0", "Inf")])]
+
+    assert "data_processed_in" not in packaged_book().content["services"]["us-east-1"]["SageMakerHosting"]
+    made, book = only(aws, {"AmazonSageMaker": answer("16"), "AmazonECR": [
+        product("AmazonECR", {"usagetype": "TimedStorage-ByteHrs"}, [("0.11", "0", "Inf")])]})  # fmt: skip
+
+    assert book.find("us-east-1", "SageMakerHosting", "data_processed_in") is None
+    assert "SageMakerHosting.data_processed_in in us-east-1: USD 16 is not plausible, it was 0.016" in made.kept
+
+
+def test_what_was_free_and_still_is_takes_todays_date_and_what_is_no_longer_is_told(aws: FakeAws) -> None:
+    made, book = only(aws, {"AmazonSNS": [product("AmazonSNS", {"usagetype": "DeliveryAttempts-SQS"}, [("0", "0", "Inf")]),
+                                          product("AmazonSNS", {"usagetype": "DeliveryAttempts-LAMBDA"},
+                                                  [("0.0000001", "0", "Inf")])]})  # fmt: skip
+
+    (free,) = book.tiers("us-east-1", "SNS", "sqs_delivery")
+    assert (free.usd, free.as_of) == (0, "2026-11-25")
+    assert "SNS.lambda_delivery in us-east-1: USD 0.1 is not plausible, it was 0" in made.kept
+
+
+def test_a_service_that_aws_refuses_keeps_its_rows_and_the_others_are_asked(aws: FakeAws) -> None:
+    prices(aws, [instance("g5.xlarge", "1.1")])
+    prices(aws, [])
+    spot(aws, [])
+    for code, family, place in QUESTIONS:
+        if code == "AWSEvents":
+            aws.on("pricing").add_client_error("get_products", "InternalErrorException", "try later")
+        else:
+            prices(aws, [product(code, {"usagetype": "TimedStorage-ByteHrs"}, [("0.11", "0", "Inf")])]
+                   if (code, family, place) == ("AmazonECR", "", "regionCode") else [], code=code)  # fmt: skip
+
+    made, book = refreshed(aws)
+
+    assert made.failed == ["AWSEvents of us-east-1: AWS refused pricing:GetProducts: InternalErrorException: try later"]
+    assert book.tiers("us-east-1", "ECR", "private_storage")[0].usd == Decimal("0.11")
+    events = book.tiers("us-east-1", "EventBridge", "custom_events")
+    assert events == packaged_book().tiers("us-east-1", "EventBridge", "custom_events")
+
+
+def test_after_a_throttled_question_the_rest_is_not_asked_and_named(aws: FakeAws) -> None:
+    prices(aws, [instance("g5.xlarge", "1.1")])
+    prices(aws, [])
+    spot(aws, [])
+    aws.on("pricing").add_client_error("get_products", "ThrottlingException", "Rate exceeded")
+
+    made, _ = refreshed(aws)
+
+    assert made.failed[0].startswith("AWSLambda of us-east-1: AWS throttled pricing:GetProducts")
+    assert made.failed[1].startswith("not asked after that in us-east-1: AWSQueueService, AmazonSNS, AmazonS3")
 
 
 def test_a_part_that_is_denied_keeps_its_rows_and_says_which_permission(aws: FakeAws) -> None:
