@@ -242,7 +242,9 @@ def _service(made: Refreshed, meter: Listed, region: str, found: list[Product]) 
         return 0
     per = in_book_units(unit, meter.divide)
     marks = [made.word(SOURCE), made.word(made.day), made.word(HIGH)]
-    tiers: list[list[Any]] = [[f"{(Decimal(usd) * per).normalize():f}", start, end, *marks] for usd, start, end in prices.pop()]
+    tiers: list[list[Any]] = [
+        [f"{(Decimal(usd) * per).normalize():f}", start, end, *marks] for usd, start, end in prices.pop()
+    ]
     others = [Decimal(row[1][0][0]) for name, row in known.items() if name == region or region not in known]
     if not tiers or not _plausible(made, what, Decimal(tiers[0][0]), others):
         return 0
