@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -18,6 +19,8 @@ from headway.errors import HeadwayError
 from headway.traffic.lines import Say
 from headway.traffic.reading import open_log
 
+OWN, ROUTER, HITS, MISSES = "Headway", "Router", "Hits", "Misses"
+"""What the stacks' routers write into CloudWatch (headway_runtime/told.py)."""
 FILL = "-fill-"
 """In the names of what fills a table ahead: nobody's requests."""
 
@@ -29,13 +32,47 @@ def arrivals(
 
     Raises:
         AccountError: AWS could not be asked, or said no.
-        HeadwayError: Nothing carries the stack's tag, or its metrics do not show every request.
+        HeadwayError: Nothing carries the stack's tag, or no metric of it shows every request.
     """
-    if isinstance(design, PrecomputedDesign):
+    # From a whole hour on: CloudWatch counts its periods from the start that it is asked for.
+    since = since.replace(minute=0, second=0, microsecond=0)
+    asked = (
+        _at_the_table(account, stack) if isinstance(design, PrecomputedDesign) else _at_parts(account, stack, design)
+    )
+    found: dict[datetime, float] = defaultdict(float)
+    for series in read_metrics(account, asked, start=since, end=until, period_s=3600).values():
+        for at, value in series.items():
+            found[at] += value
+    return dict(found)
+
+
+def _at_the_table(account: Account, stack: str) -> dict[str, Metric]:
+    """Every request looks into the table once: what its router counted as found, and as not.
+
+    A router's metrics bear its API's name, in which its project, its stack and its component's name are joined.
+    """
+    components = stack_resources(account, stack, kinds=("lambda:function",)).components
+    routers = {
+        dimension["Value"]
+        for page in account.pages("cloudwatch", "list_metrics", Namespace=OWN, MetricName=HITS,
+                                  Dimensions=[{"Name": ROUTER}])
+        for metric in page["Metrics"]
+        for dimension in metric["Dimensions"]
+        if dimension["Name"] == ROUTER
+    }  # fmt: skip
+    ends = tuple(re.sub(r"[^a-zA-Z0-9]+", "-", f"-{stack}-{name}") for name in components)
+    mine = sorted(name for name in routers if name.endswith(ends)) or sorted(routers)
+    if len(mine) != 1:
         raise HeadwayError(
-            f"stack {stack} answers from a table what no metric of a queue or an endpoint shows: give its requests "
-            "by the hour with --traffic FILE"
+            f"stack {stack} answers from a table, and of the routers that counted looks into one in two weeks "
+            f"({', '.join(mine) or 'none'}) nobody can say which is its: give its requests by the hour with "
+            "--traffic FILE (a log of its API; `headway traffic import` reads the same)"
         )
+    return {name: Metric(OWN, name, ((ROUTER, mine[0]),), "Sum") for name in (HITS, MISSES)}
+
+
+def _at_parts(account: Account, stack: str, design: Design) -> dict[str, Metric]:
+    """Messages sent to queues, calls of endpoints that callers reach themselves."""
     resources = stack_resources(account, stack, kinds=("sqs", "sagemaker:endpoint"))
     parts = simple_designs(design)
     queued = [name for name, one in parts.items() if isinstance(one, BatchDesign | MicroBatchDesign)]
@@ -53,13 +90,7 @@ def arrivals(
                 continue
             for variant, metric in endpoint_requests(account, name).items():
                 asked[f"{name}/{variant}"] = metric
-    found: dict[datetime, float] = defaultdict(float)
-    # From a whole hour on: CloudWatch counts its periods from the start that it is asked for.
-    since = since.replace(minute=0, second=0, microsecond=0)
-    for series in read_metrics(account, asked, start=since, end=until, period_s=3600).values():
-        for at, value in series.items():
-            found[at] += value
-    return dict(found)
+    return asked
 
 
 def read_hours(path: Path, zone: tzinfo, *, say: Say = lambda _: None) -> dict[datetime, float]:

@@ -34,6 +34,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "drift": (
         "tag:GetResources",
         "cloudwatch:GetMetricData",
+        "cloudwatch:ListMetrics",
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
     ),

@@ -11,6 +11,7 @@ from headway.errors import HeadwayError
 
 STACK_TAG = "headway:stack"
 """Also the cost-allocation tag of the bill."""
+NAME_TAG = "headway:name"
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class StackResources:
 
     stack: str
     arns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    components: tuple[str, ...] = ()
+    """What its program calls its components: their tag ``headway:name``."""
 
     def names(self, kind: str) -> tuple[str, ...]:
         """The names of a kind's resources, as its service's calls take them."""
@@ -38,6 +41,7 @@ def stack_resources(account: Account, stack: str, *, kinds: tuple[str, ...] = _K
         HeadwayError: Nothing carries the tag.
     """
     found: dict[str, list[str]] = defaultdict(list)
+    components: dict[str, None] = {}
     for page in account.pages(
         "resourcegroupstaggingapi", "get_resources", TagFilters=[{"Key": STACK_TAG, "Values": [stack]}],
         ResourceTypeFilters=list(kinds),
@@ -48,12 +52,13 @@ def stack_resources(account: Account, stack: str, *, kinds: tuple[str, ...] = _K
             kind = next((one for one in kinds if _is(one, service, rest)), None)
             if kind is not None:
                 found[kind].append(arn)
+                components |= {tag["Value"]: None for tag in row.get("Tags", ()) if tag["Key"] == NAME_TAG}
     if not found:
         raise HeadwayError(
             f"nothing in {account.region or 'this region'} carries the tag {STACK_TAG}={stack}: is the stack up there, "
             "and from a version that tags it? Give its --region"
         )
-    return StackResources(stack, {kind: tuple(sorted(arns)) for kind, arns in found.items()})
+    return StackResources(stack, {kind: tuple(sorted(arns)) for kind, arns in found.items()}, tuple(components))
 
 
 def _is(kind: str, service: str, rest: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headway.architectures.candidate import Result
 from headway.errors import HeadwayError
@@ -14,8 +14,8 @@ from headway.planning.calibration import Calibration
 from headway.planning.lock import Lock, Settings, plan_for
 from headway.planning.plan import Plan
 from headway.prices import PriceBook
-from headway.profile import Profile
-from headway.traffic.build import cycle_factors
+from headway.profile import Profile, Trace
+from headway.traffic.build import cycle_factors, cycles_of
 from headway.units import WEEKS_PER_MONTH, Money, format_duration, format_usd
 
 OLD_PRICES = timedelta(days=45)
@@ -213,10 +213,12 @@ def proposal(drift: Drift) -> str:
 def _with(profile: Profile, hourly: tuple[float, ...], scale: float) -> Profile:
     """The profile with the traffic that came; at a share of the traffic, that of the whole; cycles are billed once."""
     scale *= cycle_factors(profile.traffic)[0]
-    traffic = profile.traffic.model_copy(
-        update={"per_hour": None, "per_day": None, "per_month": None, "shape": None, "trace": None,
-                "hourly": tuple(rate / scale for rate in hourly)}
-    )  # fmt: skip
+    changed: dict[str, Any] = {"per_hour": None, "per_day": None, "per_month": None, "shape": None, "trace": None,
+               "cycles": cycles_of(profile.traffic), "hourly": tuple(rate / scale for rate in hourly)}  # fmt: skip
+    measured = profile.traffic.trace
+    if isinstance(measured, Trace) and "peak_factor" not in profile.traffic.model_fields_set:
+        changed["peak_factor"] = measured.peak_factor
+    traffic = profile.traffic.model_copy(update=changed)
     return profile.model_copy(update={"traffic": traffic})
 
 

@@ -70,7 +70,7 @@ def edit_profile(path: Path, change: Callable[[Content], None]) -> Edit:
     return Edit(path, before, after, parse_profile(after, path))
 
 
-def one_line(fields: Mapping[str, Any]) -> Any:
+def one_line(fields: Mapping[Any, Any]) -> Any:
     """A mapping that is written on one line: ``{hardware: g5.xlarge, seconds: 2.0}``."""
     from ruamel.yaml.comments import CommentedMap
 

@@ -27,6 +27,28 @@ class MeasuredSizes(Part):
     max: NotNegative
 
 
+class MeasuredCycles(Part):
+    """Shares of the ups and downs that each cycle foretells; none where too little was seen to tell."""
+
+    within_hour: Share | None = None
+    """By the minute: callers on a schedule."""
+    peak_minute: int | None = None
+    """At which the hour's busiest five minutes begin."""
+    peak_minutes_factor: NotNegative | None = None
+    """Their rate over the hour's mean."""
+    daily: Share | None = None
+    """By the time of day."""
+    weekly: Share | None = None
+    """By day and time together."""
+    monthly: Share | None = None
+    """By days of the month, of what the week does not foretell."""
+    yearly: Share | None = None
+    """By the month of the year, of what the week does not foretell."""
+    days_of_month: dict[int, Positive] = Field(default_factory=dict)
+    """Factors of the days that stand out; -1 is the month's last."""
+    months: dict[int, Positive] = Field(default_factory=dict)
+
+
 class Trace(Part):
     """Measured traffic. Hours count from Monday 00:00 in ``timezone``; rates are requests an hour."""
 
@@ -52,10 +74,8 @@ class Trace(Part):
     resolution_s: Positive = 10
     unseen_hours: int = 0
     """Hours of the week that no day showed: taken from like days."""
-    daily: Share | None = None
-    """Share of the ups and downs that the time of day foretells."""
-    weekly: Share | None = None
-    """Share that day and time together foretell."""
+    cycles: MeasuredCycles = MeasuredCycles()
+    """Hours and busiest rates are those of a usual day: days and months that stand out come on top."""
     growth_per_month: float | None = None
     holes: tuple[str, ...] = ()
     """Stretches without a request where many were to be expected: left out."""

@@ -41,7 +41,10 @@ class ScheduledRule(Part):
 
 
 class Cycles(Part):
-    """Cycles beyond the week, as factors on the traffic: sized for the largest, billed by the mean."""
+    """Cycles beyond the week, as factors on the traffic: sized for the largest, billed by the mean.
+
+    Days of the month count from its start, or with a minus from its end: -1 is the last.
+    """
 
     days_of_month: dict[int, Positive] = Field(default_factory=dict)
     months: dict[int, Positive] = Field(default_factory=dict)
@@ -50,8 +53,9 @@ class Cycles(Part):
     def _exist(self) -> Self:
         for name, keys, last in (("days_of_month", self.days_of_month, 31), ("months", self.months, 12)):
             for key in keys:
-                if not 1 <= key <= last:
-                    raise ValueError(f"{name}: {key} is not between 1 and {last}")
+                if not 1 <= (abs(key) if name == "days_of_month" else key) <= last:
+                    from_end = ", nor between -31 and -1" if name == "days_of_month" else ""
+                    raise ValueError(f"{name}: {key} is not between 1 and {last}{from_end}")
         return self
 
 

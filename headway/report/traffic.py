@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from headway.units import HOURS_PER_WEEK, format_size, format_usd
 if TYPE_CHECKING:
     from headway.advice.quiet import QuietHours
     from headway.profile import Trace
+    from headway.profile.trace import MeasuredCycles
     from headway.report.page.drawing import Drawing
     from headway.traffic.pattern import Pattern
 
@@ -96,19 +98,65 @@ def sentences(pattern: Pattern) -> list[str]:
 
 
 def _cycles(trace: Trace) -> Iterable[str]:
-    if trace.daily is None:
+    """Every cycle with its strength, or what would be needed to tell it."""
+    found = trace.cycles
+    if found.daily is None:
         yield "cycles: less than two days were seen, so nothing can be said"
         return
-    yield f"the time of day foretells {trace.daily:.0%} of the ups and downs"
-    if trace.weekly is None:
+    yield _within_hour(trace)
+    yield f"the time of day foretells {found.daily:.0%} of the ups and downs"
+    if found.weekly is None:
         yield "the week's cycle: two whole weeks are needed to tell it"
-    elif trace.weekly < 0.3:
-        yield f"day and time together foretell {trace.weekly:.0%}: too little to schedule by; see predictable: false"
+    elif found.weekly < 0.3:
+        yield f"day and time together foretell {found.weekly:.0%}: too little to schedule by; see predictable: false"
     else:
-        yield f"day and time together foretell {trace.weekly:.0%}"
+        yield f"day and time together foretell {found.weekly:.0%}"
+    yield from _beyond_the_week(found)
     if trace.growth_per_month is not None:
         growth = trace.growth_per_month
         yield f"it grows {growth:.0%} a month: growth_per_month: {growth:g} if that lasts"
+
+
+def _within_hour(trace: Trace) -> str:
+    found = trace.cycles
+    if found.within_hour is None or found.peak_minute is None:
+        return "within the hour: counted too coarsely, or too few, to tell"
+    if found.within_hour < 0.1:
+        return "within the hour: no minute is busier than others"
+    return (
+        f"the minute of the hour foretells {found.within_hour:.0%} of an hour's ups and downs: the five minutes from "
+        f":{found.peak_minute:02d} on bring {found.peak_minutes_factor:g} x its mean, as callers on a schedule do"
+    )
+
+
+def _beyond_the_week(found: MeasuredCycles) -> Iterable[str]:
+    if found.monthly is None:
+        yield "days of the month: two whole months are needed to tell them"
+    elif not found.days_of_month:
+        yield "days of the month: none stands out"
+    else:
+        days = ", ".join(f"{_day_of_month(day)} {factor:g} x" for day, factor in found.days_of_month.items())
+        yield f"days of the month foretell {found.monthly:.0%} of what the week does not: {days} (traffic.cycles)"
+    if found.yearly is None:
+        yield "months of the year: two whole years are needed to tell them from growth"
+    elif not found.months:
+        yield "months of the year: none stands out"
+    else:
+        months = ", ".join(f"{month_abbr[month].lower()} {factor:g} x" for month, factor in found.months.items())
+        yield f"months of the year foretell {found.yearly:.0%} of what the week does not: {months} (traffic.cycles)"
+
+
+def _day_of_month(day: int) -> str:
+    """As a person says it.
+
+    >>> _day_of_month(1), _day_of_month(22), _day_of_month(13), _day_of_month(-1), _day_of_month(-2)
+    ('the 1st', 'the 22nd', 'the 13th', 'the last', 'the 2nd last')
+    """
+    if day == -1:
+        return "the last"
+    number = abs(day)
+    ending = "th" if 10 < number < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"the {number}{ending}{' last' if day < 0 else ''}"
 
 
 def quiet_sentences(quiet: QuietHours) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from headway.assumptions import assume
 from headway.errors import HeadwayError
 from headway.profile import Latency, Profile, ReadyBy, Tier, Trace, Traffic
+from headway.profile.traffic import Cycles
 from headway.traffic.demand import Backlog, Demand, Pile
 from headway.traffic.schedule import hourly_of
 from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, HOURS_PER_WEEK
@@ -118,13 +119,22 @@ def busiest_rates(traffic: Traffic) -> tuple[float, ...]:
     return tuple(rate * traffic.peak_factor for rate in weekly_rates(traffic))
 
 
+def cycles_of(traffic: Traffic) -> Cycles:
+    """Cycles beyond the week: those declared, else those that the trace measured."""
+    if isinstance(traffic.trace, Trace) and "cycles" not in traffic.model_fields_set:
+        measured = traffic.trace.cycles
+        return Cycles(days_of_month=measured.days_of_month, months=measured.months)
+    return traffic.cycles
+
+
 def cycle_factors(traffic: Traffic) -> tuple[float, float]:
     """Mean and largest factor of the cycles beyond the week; days and months that are not named count 1.
 
     >>> cycle_factors(Traffic(per_day=1, cycles={"months": {4: 1.6}}))
     (1.05, 1.6)
     """
-    days, months = traffic.cycles.days_of_month, traffic.cycles.months
+    cycles = cycles_of(traffic)
+    days, months = cycles.days_of_month, cycles.months
     mean = _mean_factor(days, DAYS_PER_MONTH) * _mean_factor(months, 12)
     largest = max([1.0, *days.values()] if len(days) < 31 else days.values())
     largest *= max([1.0, *months.values()] if len(months) < 12 else months.values())

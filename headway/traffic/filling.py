@@ -49,10 +49,12 @@ def fill(profile: Path, trace: Trace, *, named: Path | None = None) -> Edit:
             put(content, "traffic.peak_factor", trace.peak_factor)
             if trace.arrival_variability is not None:
                 put(content, "traffic.arrival_variability", trace.arrival_variability)
+            _put_cycles(content, trace)
         else:
             beside = Path(os.path.relpath(named.resolve(), profile.resolve().parent)).as_posix()
             measured = ["peak_factor"] + (["arrival_variability"] if trace.arrival_variability is not None else [])
-            take_place(content, "traffic.trace", beside, of=[*others, *measured])
+            told = ["cycles"] if trace.cycles.days_of_month or trace.cycles.months else []
+            take_place(content, "traffic.trace", beside, of=[*others, *measured, *told])
         if trace.request is not None:
             put(content, "model.request", one_line(_request(trace.request)))
         if trace.response is not None and trace.response.mean >= 1:
@@ -62,6 +64,13 @@ def fill(profile: Path, trace: Trace, *, named: Path | None = None) -> Edit:
         return edit_profile(profile, change)
     with _in_place(named, trace_text(trace)):
         return edit_profile(profile, change)
+
+
+def _put_cycles(content: Content, trace: Trace) -> None:
+    """Days and months that stand out; what was too little seen leaves those that the profile declares."""
+    for name, factors in (("days_of_month", trace.cycles.days_of_month), ("months", trace.cycles.months)):
+        if factors:
+            put(content, f"traffic.cycles.{name}", one_line(factors))
 
 
 def _whole(rate: float) -> float:

@@ -11,8 +11,9 @@ import numpy as np
 from headway.assumptions import assume
 from headway.errors import HeadwayError
 from headway.profile import Trace
-from headway.profile.trace import MeasuredSizes
+from headway.profile.trace import MeasuredCycles, MeasuredSizes
 from headway.traffic import weeks
+from headway.traffic.cycles import Seasonality, seasonality_of, without_cycles
 from headway.traffic.lines import Say
 from headway.traffic.reading import Batch, Floats, Log
 from headway.traffic.tally import QUARTER, SizeMeter, Tally
@@ -94,10 +95,11 @@ def pattern_of(tally: Tally, zone: tzinfo, *, source: str, skipped: int = 0) -> 
     hours = weeks.hours_of(tally, zone)
     holes = weeks.holes_of(hours)
     seen = weeks.without_holes(hours, holes)
-    mean, covered = weeks.week_of(seen)
+    cycles = seasonality_of(seen, zone, resolution=tally.resolution)
+    usual = without_cycles(seen, cycles, zone)
+    mean, covered = weeks.week_of(usual)
     mean, unseen = weeks.fill_unseen(mean)
-    busiest = np.maximum(mean, weeks.busiest_of(seen, mean, tally.resolution))
-    cycles = weeks.seasonality_of(seen)
+    busiest = np.maximum(mean, weeks.busiest_of(usual, mean, tally.resolution))
     variability = tally.gaps.variability
     trace = Trace(
         source=source,
@@ -114,9 +116,8 @@ def pattern_of(tally: Tally, zone: tzinfo, *, source: str, skipped: int = 0) -> 
         weeks=round(float(covered.sum()) / HOURS_PER_WEEK, 2),
         resolution_s=tally.resolution,
         unseen_hours=unseen,
-        daily=None if cycles.daily is None else round(cycles.daily, 3),
-        weekly=None if cycles.weekly is None else round(cycles.weekly, 3),
-        growth_per_month=_growth(seen, mean),
+        cycles=_cycles(cycles),
+        growth_per_month=_growth(usual, mean),
         holes=tuple(
             f"{_said(hole.began, zone)}: {hole.hours:.0f} h without a request, {hole.expected:,.0f} were expected"
             for hole in holes
@@ -166,6 +167,18 @@ def _peak_factor(mean: Floats, busiest: Floats) -> float:
     busy = mean >= np.median(mean[mean > 0])
     factors = busiest[busy] / mean[busy]
     return max(1.0, round(float(np.quantile(factors, assume("traffic.peak_covers"))), 2))
+
+
+def _cycles(found: Seasonality) -> MeasuredCycles:
+    minutes = found.minutes
+    return MeasuredCycles(
+        within_hour=None if minutes is None else round(minutes.strength, 3),
+        peak_minute=None if minutes is None else minutes.peak,
+        peak_minutes_factor=None if minutes is None else round(minutes.factor, 2),
+        days_of_month=dict(found.days_of_month), months=dict(found.months),
+        **{name: None if (value := getattr(found, name)) is None else round(value, 3)
+           for name in ("daily", "weekly", "monthly", "yearly")},
+    )  # fmt: skip
 
 
 def _growth(hours: tuple[weeks.Hour, ...], mean: Floats) -> float | None:

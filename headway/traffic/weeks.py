@@ -1,4 +1,4 @@
-"""Hours of the week, in a time zone, out of what was counted: the mean of each, its busiest rate, holes, cycles."""
+"""Hours of the week, in a time zone, out of what was counted: the mean of each, its busiest rate, holes, growth."""
 
 from __future__ import annotations
 
@@ -186,53 +186,6 @@ def _around(hours: tuple[Hour, ...], mean: Floats, of_week: int, least: float) -
             if expected >= least:
                 factor = max(factor, sum(one.requests for one in near) / expected)
     return factor
-
-
-@dataclass(frozen=True)
-class Seasonality:
-    """How much of the traffic's ups and downs a cycle foretells, 0 to 1, beyond chance. None: too little was seen.
-
-    Each week (or day) is foretold by the others, so that a chance likeness earns nothing; Poisson noise, which no cycle
-    can foretell, is left out of what is to be explained.
-    """
-
-    daily: float | None
-    weekly: float | None
-    """By day and hour together: at least 'daily' where the days of a week differ."""
-
-
-def seasonality_of(hours: tuple[Hour, ...]) -> Seasonality:
-    """The day's and the week's cycle; each needs to have come round twice."""
-    whole = [hour for hour in hours if hour.covered > 0.99]
-    if len(whole) < 48:
-        return Seasonality(None, None)
-    daily = _foretold(whole, [hour.of_week % 24 for hour in whole])
-    weeks = {hour.week for hour in whole}
-    weekly = (
-        _foretold(whole, [hour.of_week for hour in whole])
-        if len(whole) >= 2 * HOURS_PER_WEEK and len(weeks) > 1
-        else None
-    )
-    return Seasonality(daily, weekly)
-
-
-def _foretold(hours: list[Hour], places: list[int]) -> float | None:
-    """Share of the variation that the other hours of the same place foretell."""
-    values = np.array([hour.requests for hour in hours])
-    index = np.array(places)
-    sums, counts = np.bincount(index, weights=values), np.bincount(index)
-    many = counts[index] > 1
-    if not many.any():
-        return None
-    values, index = values[many], index[many]
-    others = (sums[index] - values) / (counts[index] - 1)
-    spread = float(((values - values.mean()) ** 2).sum())
-    noise = float(values.sum())
-    missed = float(((values - others) ** 2).sum())
-    noise_missed = float((values + others / (counts[index] - 1)).sum())
-    if spread <= noise * 1.5:
-        return 0.0
-    return float(np.clip(1 - max(0.0, missed - noise_missed) / (spread - noise), 0.0, 1.0))
 
 
 def growth_of(hours: tuple[Hour, ...], mean: Floats) -> float | None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from botocore.stub import ANY
 from ruamel.yaml import YAML
 
 from headway.account import connect
-from headway.account.arrivals import arrivals, read_hours
+from headway.account.arrivals import HITS, MISSES, OWN, ROUTER, arrivals, read_hours
 from headway.account.permissions import PERMISSIONS
-from headway.architectures.hybrid_design import TieredDesign
+from headway.architectures.hybrid_design import PrecomputedDesign, TieredDesign
 from headway.cli import run
 from headway.errors import HeadwayError
 from headway.observed.drifting import Dated, find_drift, proposal
@@ -27,8 +28,9 @@ from headway.observed.weeks import Week
 from headway.planning import plan
 from headway.planning.lock import Lock, Settings, lock_path, read_lock
 from headway.prices import load_book
-from headway.profile import load_profile
-from headway.traffic.build import weekly_rates
+from headway.profile import Trace, load_profile
+from headway.traffic.build import cycle_factors, weekly_rates
+from headway_runtime import metrics, told
 from tests.account.stubs import FakeAws
 
 TODAY = date(2026, 11, 25)
@@ -215,12 +217,74 @@ def test_tiers_are_the_sum_of_their_queues_and_endpoints(aws: FakeAws) -> None:
     assert found == {since: 100.0}
 
 
-def test_answers_from_a_table_show_in_no_metric_of_a_queue(aws: FakeAws) -> None:
+def routers(aws: FakeAws, *names: str) -> None:
+    """A stack of a component ``shop.recommendations``, and whose routers ever counted a look into a table."""
+    arn = "arn:aws:lambda:us-east-1:1:function:shop-router-1"
+    tags = [{"Key": "headway:stack", "Value": "prod"}, {"Key": "headway:name", "Value": "shop.recommendations"}]
+    aws.on("resourcegroupstaggingapi").add_response(
+        "get_resources", {"PaginationToken": "", "ResourceTagMappingList": [{"ResourceARN": arn, "Tags": tags}]}
+    )
+    known = [
+        {"Namespace": "Headway", "MetricName": "Hits", "Dimensions": [{"Name": "Router", "Value": name}]}
+        for name in names
+    ]
+    aws.on("cloudwatch").add_response("list_metrics", {"Metrics": known}, {
+        "Namespace": "Headway", "MetricName": "Hits", "Dimensions": [{"Name": "Router"}]})  # fmt: skip
+
+
+@pytest.mark.parametrize("others", [(), ("headway-staging-shop-recommendations", "headway-prod-shop-search")])
+def test_a_table_counts_what_was_found_in_it_and_what_was_not(aws: FakeAws, others: tuple[str, ...]) -> None:
+    design = plan(load_profile(Path("stacks/profiles/shop-recommendations.yaml"))).design
+    assert isinstance(design, PrecomputedDesign)
+    since = datetime(2026, 11, 2, tzinfo=UTC)
+    routers(aws, "headway-prod-shop-recommendations", *others)
+    asked = [{"Id": f"q{place}", "MetricStat": {"Period": 3600, "Stat": "Sum", "Metric": {
+        "Namespace": "Headway", "MetricName": name, "Dimensions": [{"Name": "Router", "Value": "headway-prod-shop-recommendations"}]}}}
+        for place, name in enumerate(("Hits", "Misses"))]  # fmt: skip
+    rows = [{"Id": f"q{place}", "Label": "x", "StatusCode": "Complete", "Timestamps": [since], "Values": [value]}
+            for place, value in enumerate((70.0, 30.0))]  # fmt: skip
+    aws.on("cloudwatch").add_response("get_metric_data", {"MetricDataResults": rows}, {
+        "MetricDataQueries": asked, "StartTime": since, "EndTime": ANY, "ScanBy": "TimestampAscending"})  # fmt: skip
+
+    found = arrivals(
+        connect("drift", region="us-east-1"), "prod", design, since=since, until=since + timedelta(hours=1)
+    )
+
+    assert found == {since: 100.0}
+
+
+@pytest.mark.parametrize("names", [(), ("a-prod-shop", "b-prod-shop")])
+def test_a_router_that_nobody_can_tell_from_others_asks_for_a_file(aws: FakeAws, names: tuple[str, ...]) -> None:
     design = plan(load_profile(Path("stacks/profiles/shop-recommendations.yaml"))).design
     assert design is not None
     since = datetime(2026, 11, 2, tzinfo=UTC)
+    routers(aws, *names)
+
     with pytest.raises(HeadwayError, match="give its requests by the hour with --traffic FILE"):
         arrivals(connect("drift", region="us-east-1"), "prod", design, since=since, until=since)
+
+
+def test_the_metrics_are_those_that_the_routers_write() -> None:
+    assert (OWN, ROUTER) == (metrics.NAMESPACE, metrics.ROUTER)
+    assert {HITS, MISSES} <= set(told.METRICS)
+
+
+def test_a_measured_week_with_days_that_stand_out_is_judged_on_what_came() -> None:
+    """Cycles that only the trace knows are billed once, as at planning."""
+    rates = weekly_rates(PROFILE.traffic)
+    trace = Trace(hourly=rates, busiest=tuple(rate * 2 for rate in rates), peak_factor=2.0,
+                  cycles={"days_of_month": {1: 3.0, -1: 2.0}})  # fmt: skip
+    traffic = PROFILE.traffic.model_validate({"trace": trace})
+    profile = PROFILE.model_copy(update={"traffic": traffic})
+    mean = cycle_factors(traffic)[0]
+    came = [Week(monday, tuple(rate * mean for rate in rates)) for monday in MONDAYS]
+
+    found = find_drift(prod(), profile, SETTINGS, came, [dated(TODAY)], today=TODAY)
+
+    assert found.right == "batch"
+    planned = plan(profile).choice
+    assert planned is not None
+    assert found.right_monthly == pytest.approx(planned.monthly.expected, rel=Decimal("0.02"))
 
 
 def test_an_empty_answer_is_an_error_and_writes_no_proposal(

@@ -101,16 +101,16 @@ def test_a_hole_in_the_log_is_named_and_not_taken_for_no_traffic() -> None:
 
 
 def test_cycles_are_told_with_their_strength(four_weeks: Pattern) -> None:
-    assert four_weeks.trace.daily is not None
-    assert 0.3 < four_weeks.trace.daily < 0.9
-    assert four_weeks.trace.weekly is not None
-    assert four_weeks.trace.weekly > 0.97
+    assert four_weeks.trace.cycles.daily is not None
+    assert 0.3 < four_weeks.trace.cycles.daily < 0.9
+    assert four_weeks.trace.cycles.weekly is not None
+    assert four_weeks.trace.cycles.weekly > 0.97
 
 
 def test_no_cycle_is_found_where_there_is_none() -> None:
     trace = pattern(logs.poisson(lambda _: 100.0, 3)).trace
 
-    assert (trace.daily, trace.weekly) == (0, 0)
+    assert (trace.cycles.daily, trace.cycles.weekly) == (0, 0)
 
 
 def test_growth_from_week_to_week_is_found() -> None:
@@ -128,7 +128,7 @@ def test_days_that_were_never_seen_are_taken_from_like_ones_and_counted() -> Non
 
     assert trace.unseen_hours == 96
     assert trace.hourly[4 * 24 + 10] == pytest.approx(200, rel=0.2)
-    assert trace.weekly is None
+    assert trace.cycles.weekly is None
 
 
 @pytest.mark.parametrize(
