@@ -13,6 +13,7 @@ from typing import NamedTuple
 from headway.advice.ranking import Staying, feasible, stay
 from headway.advice.scales import AtScale
 from headway.architectures import ARCHITECTURES, Workload
+from headway.architectures.batch.costs import spot_prices
 from headway.architectures.candidate import Candidate
 from headway.bill.lines import Bill, Line, Range
 from headway.bill.pricing import Pricing
@@ -31,8 +32,9 @@ class Unknown(NamedTuple):
     assumption: str
 
 
+SPOT_PRICE = Unknown("spot_price", "spot price", "x {:.3g}", "spot.price")
 UNKNOWNS = (
-    Unknown("spot_price", "spot price", "x {:g}", "spot.price"),
+    SPOT_PRICE,
     Unknown("spot_miss", "departures that miss spot", "{:.0%}", "spot.miss"),
     Unknown("spot_lost", "spot workers interrupted within 15 minutes", "{:.0%}", "spot.survival_15min"),
     Unknown("retried", "items processed twice", "{:.0%}", "batch.retry_share"),
@@ -80,14 +82,24 @@ def _billed_again(profile: Profile, made: Plan, workload: Workload, today: str) 
     moved = [one for one in feasible(made) if _depends(one)]
     still = [one for one in feasible(made) if not _depends(one)]
     low, expected, high = workload.scenarios
+    spot = _spot_ends(moved, workload)
     for unknown in UNKNOWNS if moved else ():
         for end, scenario in (("low", low), ("high", high)):
-            value = getattr(scenario, unknown.field)
+            value = spot[end] if unknown is SPOT_PRICE and spot else getattr(scenario, unknown.field)
             given = replace(workload, given=expected._replace(**{unknown.field: value}))
             there = stay(
                 profile, [*still, *(_billed(one, given, unknown, end) for one in moved)], workload.pricing.book, today
             )
             yield Case(unknown=unknown.name, end=end, value=unknown.template.format(value), **dict(there))
+
+
+def _spot_ends(moved: list[Candidate], workload: Workload) -> dict[str, float]:
+    """The furthest ends of the book's spot prices; nothing where it has no quartiles of any."""
+    types = {line.instance_type for one in moved if one.bill for line in one.bill.lines if line.meter == "spot"}
+    found = [prices.factors for kind in types if (prices := spot_prices(workload, kind)).quartiles]
+    if not found:
+        return {}
+    return {"low": float(min(one.low for one in found)), "high": float(max(one.high for one in found))}
 
 
 def _depends(candidate: Candidate) -> bool:
@@ -105,8 +117,12 @@ def _billed(candidate: Candidate, workload: Workload, unknown: Unknown, end: str
         bill = ARCHITECTURES[candidate.architecture].bill(candidate.design, workload)
         return candidate.model_copy(update={"bill": bill})
     lines = candidate.bill.lines if candidate.bill else ()
-    moved = tuple(_at(line, end) if unknown.assumption in line.assumptions else line for line in lines)
+    moved = tuple(_at(line, end) if _rests_on(line, unknown) else line for line in lines)
     return candidate.model_copy(update={"bill": Bill(lines=moved)})
+
+
+def _rests_on(line: Line, unknown: Unknown) -> bool:
+    return line.meter == "spot" if unknown is SPOT_PRICE else unknown.assumption in line.assumptions
 
 
 def _at(line: Line, end: str) -> Line:

@@ -44,6 +44,8 @@ class Price:
     """Single things in one unit: 1,000,000 for "1M requests"."""
     note: str = ""
     """Of a spot price, the advisor's band of monthly interruptions."""
+    middle_half: tuple[Decimal, Decimal] | None = None
+    """Of a spot price, as factors on it: from the lowest first to the highest third quartile of its zones, 30 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ class PriceBook:
         words = self.content["words"]
         if row is not None:
             note = words[row[4]] if len(row) > 4 else ""
-            return Price(Decimal(row[0]), "instance-hour", words[row[1]], words[row[2]], words[row[3]], note=note)
+            price = Price(Decimal(row[0]), "instance-hour", words[row[1]], words[row[2]], words[row[3]], note=note)
+            return replace(price, middle_half=self._middle_half(region, instance_type, price.usd, purchase))
         if purchase == "hosting":
             modelled = self._modelled_hosting(region, instance_type)
             if modelled is not None:
@@ -178,6 +181,15 @@ class PriceBook:
         if elsewhere:
             return f"{what}; {len(elsewhere)} other regions have one, such as {', '.join(elsewhere[:3])}"
         return f"{what}{nearest(instance_type, here)}"
+
+    def _middle_half(
+        self, region: str, instance_type: str, usd: Decimal, purchase: Purchase
+    ) -> tuple[Decimal, Decimal] | None:
+        zones = self.content.get("spot_zones", {}).get(region, {}).get(instance_type, {}) if purchase == "spot" else {}
+        if not zones or usd <= 0:
+            return None
+        quartiles = [(Decimal(low), Decimal(high)) for low, _, high in zones.values()]
+        return min(low for low, _ in quartiles) / usd, max(high for _, high in quartiles) / usd
 
     def _modelled_hosting(self, region: str, instance_type: str) -> Price | None:
         """Hosting from the EC2 price and the ratio of the two elsewhere, labelled so."""

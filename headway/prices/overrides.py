@@ -34,7 +34,7 @@ class Overrides:
             if key in self.rates:
                 return replace(
                     price, usd=self.rates[key], source=f"own rate ({self.name})", as_of=self.as_of, confidence=STATED,
-                    tier_from=Decimal(0), tier_to=None,
+                    tier_from=Decimal(0), tier_to=None, middle_half=None,
                 )  # fmt: skip
             if key in self.discounts:
                 percent = self.discounts[key]

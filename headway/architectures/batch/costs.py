@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
+from typing import NamedTuple
 
 from headway.architectures.batch.calendar import DAY, Kind, Kinds, kinds, previous_departures
 from headway.architectures.batch.fleet import Unknown, seconds_of
@@ -22,7 +23,7 @@ from headway.architectures.queue_path import (
     watching_lines,
 )
 from headway.architectures.workload import PoolUsed, Scenario, Workload
-from headway.assumptions import assume
+from headway.assumptions import assume, row_of
 from headway.bill import services
 from headway.bill.lines import Bill, Line, Range
 from headway.prices import PriceError
@@ -156,13 +157,14 @@ def _instance_lines(design: BatchDesign, pool: WorkerPool, workload: Workload) -
     resting = ("batch.launch", "batch.pull", "batch.linger", "batch.retry_share", "traffic.low", "traffic.high")
     lines: list[Line] = []
     if spot_h.high:
+        prices = spot_prices(workload, pool.instance_type)
+        priced_by = () if prices.quartiles else ("spot.price",)
         on_spot = services.ec2(
             pricing, instance_type=pool.instance_type, hours=spot_h, purchase="spot",
             description=f"spot, batches of {pool.batch_size}",
-            assumptions=("spot.miss", "spot.survival_15min", "spot.price", *resting), resource_types=EC2_TYPES,
+            assumptions=("spot.miss", "spot.survival_15min", *priced_by, *resting), resource_types=EC2_TYPES,
         )  # fmt: skip
-        factors = Range.of(*(scenario.spot_price for scenario in workload.scenarios))
-        lines += [_with_price_range(line, factors) for line in on_spot]
+        lines += [_with_price_range(line, prices) for line in on_spot]
     if on_demand_h.high:
         lines += services.ec2(
             pricing, instance_type=pool.instance_type, hours=on_demand_h, purchase="on_demand",
@@ -317,15 +319,46 @@ def _span(values: Iterable[float]) -> Range:
     return Range.of(min(low, expected, high), expected, max(low, expected, high))
 
 
-def _with_price_range(line: Line, factors: Range) -> Line:
+class SpotPrices(NamedTuple):
+    """Factors on the book's spot price, and what they rest on."""
+
+    factors: Range
+    quartiles: bool
+    """Of the zones' prices over 30 days, as the book has them; else the assumption, or what a stack was observed."""
+
+
+def spot_prices(workload: Workload, instance_type: str) -> SpotPrices:
+    """Between what a spot hour of a type may cost: what was observed on the stack, else the book's quartiles.
+
+    A book that was never refreshed has none: there the assumption holds.
+    """
+    asked = workload.given is not None or "spot" in workload.pricing.rates
+    if not asked and row_of("spot.price").observations is None:
+        try:
+            found = workload.pricing.book.instance(workload.pricing.region, instance_type, "spot").middle_half
+        except PriceError:
+            found = None
+        if found is not None:
+            expected = to_decimal(assume("spot.price"))
+            return SpotPrices(Range.of(min(found[0], expected), expected, max(found[1], expected)), quartiles=True)
+    low, expected, high = (to_decimal(scenario.spot_price) for scenario in workload.scenarios)
+    return SpotPrices(Range.of(low, expected, high), quartiles=False)
+
+
+def _with_price_range(line: Line, prices: SpotPrices) -> Line:
     """The line with its amounts at the spot price's low, expected and high."""
     if line.amount is None:
         return line
+    factors = prices.factors
     amount = Range(
         low=line.amount.low * factors.low,
         expected=line.amount.expected * factors.expected,
         high=line.amount.high * factors.high,
     )
+    if line.unit_price is not None and prices.quartiles:
+        low, high = (line.unit_price * factor for factor in (factors.low, factors.high))
+        source = f"{line.source}; USD {low:.3g} to {high:.3g} in the middle half of each zone's month"
+        return line.model_copy(update={"amount": amount, "source": source})
     if factors.expected == 1 or line.unit_price is None:
         return line.model_copy(update={"amount": amount})
     source = f"{line.source}, x {factors.expected:.3g} as observed"

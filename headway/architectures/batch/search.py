@@ -99,12 +99,14 @@ def _candidate(workload: Workload, legs: list[Leg]) -> Candidate:
         reason = f"too slow: p{workload.demand.percentile:g} {at} against {format_duration(late[0])}"
         return workload.infeasible("batch", reason)
     in_time = backlog is None or backlog.takes_s <= backlog.within_s
+    bill = costs.bill(design, workload)
+    priced_by = ("spot.price",) if any("spot.price" in line.assumptions for line in bill.lines) else ()
     return Candidate(
             architecture="batch",
             feasible=in_time,
             reason="" if in_time else "the backlog does not fit its time",
             design=design,
-            bill=costs.bill(design, workload),
+            bill=bill,
             wait=closest(waits),
             operations=workload.operations("batch"),
             utilization=usage.utilization,
@@ -113,7 +115,7 @@ def _candidate(workload: Workload, legs: list[Leg]) -> Candidate:
             facts=_facts(workload, waits, legs),
             assumptions=(
                 "batch.launch", "batch.pull", "batch.linger", "batch.tick", "spot.miss", "spot.survival_15min",
-                "spot.price", "batch.retry_share", "batch.fleet_headroom",
+                *priced_by, "batch.retry_share", "batch.fleet_headroom",
             ),
         )  # fmt: skip
 
