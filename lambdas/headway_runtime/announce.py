@@ -37,7 +37,7 @@ def announce(now: datetime, fleet: str, departure: str, jobs: Sequence[Job], led
     """
     if ledger.is_announced(departure) or not ledger.claim(departure, "announcement", now):
         return False
-    parts = ledger.parts(departure)
+    parts, probes = ledger.parts(departure)
     own = [job for job in jobs if job.departure == departure]
     told = {
         "fleet": fleet,
@@ -45,6 +45,8 @@ def announce(now: datetime, fleet: str, departure: str, jobs: Sequence[Job], led
         "finished_at": now.isoformat(timespec="seconds"),
         "done": sum(part.done for part in parts),
         "failed": sum(part.failed for part in parts),
+        "doubtful": sum(part.doubtful for part in parts),
+        "failed_probes": sum(one.failed for one in probes),
         "workers": sum(sum(job.workers.values()) for job in own),
         "failed_workers": sum(job.count(FAILED) for job in own),
         "bucket": ledger.bucket,

@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+CHECKS = ("fastjsonschema",)
+"""What every entry needs and nobody brings: pure Python, and small."""
 VENDORED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "tzdata")
 """boto3 and what it stands on, all pure Python; and the time zones, which Amazon Linux 2023 images come without."""
 SERVICES = ("sqs", "s3", "sts", "batch", "sagemaker-runtime", "dynamodb", "cloudwatch", "events")
@@ -25,11 +27,13 @@ def build_bundle(target: Path, *, vendored: bool = True) -> str:
     Args:
         target: The file to write; its folder is made.
         vendored: Whether to include boto3 (the worker's Python image has none).
+
+    Raises:
+        ModuleNotFoundError: A package that belongs into it is not installed here.
     """
     files = dict(_runtime_files())
-    if vendored:
-        for package in VENDORED:
-            files.update(_package_files(package))
+    for package in (*CHECKS, *(VENDORED if vendored else ())):
+        files.update(_package_files(package))
     contents = {name: files[name].read_bytes() for name in sorted(files)}
     digest = hashlib.sha256()
     for name, content in contents.items():
@@ -67,7 +71,8 @@ def _runtime_files() -> Iterator[tuple[str, Path]]:
 def _package_files(name: str) -> Iterator[tuple[str, Path]]:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        return
+        # Without it the zip would fail in AWS, an hour later and less clearly.
+        raise ModuleNotFoundError(f"{name} must be installed here: the runtime's archive holds it", name=name)
     origin = Path(spec.origin)
     if origin.name != "__init__.py":
         yield origin.name, origin

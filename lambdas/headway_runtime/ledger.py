@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from headway_runtime.report import PREFIX, Part, prefix_of, read_part
+from headway_runtime.report import PREFIX, Part, ProbesTold, prefix_of, read_part, read_probes
 from headway_runtime.results import THERE_ALREADY, UNDER_WAY
 
 CLAIM_ENDS = timedelta(seconds=120)
@@ -52,12 +52,13 @@ class Ledger:
         """Keep the departure that was looked at last."""
         self._put(f"{PREFIX}{self._fleet}/handled.json", json.dumps({"handled": handled.isoformat()}).encode())
 
-    def parts(self, departure: str) -> list[Part]:
-        """What a departure's workers have told."""
+    def parts(self, departure: str) -> tuple[list[Part], list[ProbesTold]]:
+        """What a departure's workers have told: of its requests, and of their probes."""
         prefix = f"{prefix_of(self._fleet, departure)}parts/"
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        found = (read_part(row["Key"]) for page in pages for row in page.get("Contents", []))
-        return [part for part in found if part is not None]
+        keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
+        parts, probes = map(read_part, keys), map(read_probes, keys)
+        return [one for one in parts if one is not None], [one for one in probes if one is not None]
 
     def manifest_key(self, departure: str) -> str:
         """Where a departure's manifest lies."""

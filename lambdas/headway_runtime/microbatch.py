@@ -20,6 +20,7 @@ from headway_runtime.metrics import FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import ModelError, as_many
 from headway_runtime.results import write_once
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
+from headway_runtime.validation import Checks, marked, read_checks
 
 SPARE_MS = 15_000
 """Time kept for what is in hand when items go one by one."""
@@ -41,10 +42,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         left = getattr(context, "get_remaining_time_in_millis", None)
         return left is not None and left() < SPARE_MS
 
+    checks = _checks(settings.validation)
+    kinds: dict[int, list[str]] = {}
+
     def write(answer: Answer) -> bool:
         result = result_of(answer.item, {"output": answer.output}, model=settings.model, started=answer.started,
                            finished=answer.finished)  # fmt: skip
-        return _written(answer.item, settings, s3, result)
+        doubts = checks.doubts(answer.output) if checks else ()
+        kinds[id(answer.item)] = [doubt.kind for doubt in doubts]
+        return _written(answer.item, settings, s3, marked(result, doubts))
 
     with ThreadPoolExecutor(THREADS) as pool:
         items = list(pool.map(lambda record: open_item(_message(record), s3), event["Records"]))
@@ -62,8 +68,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _failed(item, settings, s3)
     now = time.time()
     used = [promise_used(item.sent or now, now, settings.promise_s) for item in items if id(item) in done]
-    emit(FLEET, settings.name, {PROMISE_USED: used})
-    _log("batch", items=len(items), failed=len(left))
+    known = [kinds[one] for one in done]
+    emit(FLEET, settings.name, {PROMISE_USED: used, **(checks.metrics(known) if checks else {})})
+    doubtful = {"doubtful": sum(map(bool, known))} if checks else {}
+    _log("batch", items=len(items), failed=len(left), **doubtful)
     return {"batchItemFailures": [{"itemIdentifier": item.message["MessageId"]} for item in left]}
 
 
@@ -132,9 +140,26 @@ def _client(service: str) -> Any:
     return boto3.client(service, config=config)
 
 
+_known: dict[str, Checks] = {}
+
+
+def _checks(address: str) -> Checks | None:
+    """What answers are checked for, read once a process; what cannot be read is looked for again."""
+    if not address:
+        return None
+    if address not in _known:
+        checks = read_checks(_client("s3"), address)
+        if checks.unusable:
+            _log("nothing is checked", why=checks.unusable)
+            return checks
+        _known[address] = checks
+    return _known[address]
+
+
 def forget() -> None:
     """Be as a process that has just started."""
     _client.cache_clear()
+    _known.clear()
 
 
 def _log(what: str, **fields: Any) -> None:

@@ -22,6 +22,7 @@ from headway_runtime.notice import Notice
 from headway_runtime.patience import AwsError, of_one_item, patiently
 from headway_runtime.report import DONE, FAILED, Report
 from headway_runtime.results import Sink
+from headway_runtime.validation import Checks, Doubt, marked
 from headway_runtime.visibility import Held
 
 WRITERS = 16
@@ -41,6 +42,8 @@ class Tally:
     already_there: int = 0
     retried: int = 0
     dead: int = 0
+    doubtful: int = 0
+    """Of those that are written, or were already there."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,26 @@ class Told(NamedTuple):
     line: dict[str, Any]
     at: float
 
+    @property
+    def waited(self) -> tuple[float, float]:
+        """When it was sent and when its result was there."""
+        return (self.at if self.item.sent is None else self.item.sent), self.at
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """The kinds of its answer's doubts."""
+        kinds: Sequence[str] = self.line.get("doubts", ())
+        return kinds
+
 
 class Outbox:
     """Finished items on their way out."""
 
     def __init__(
         self, sink: Sink, letters: tuple[Any, str], report: Report, held: Held, notice: Notice, report_every_s: float,
-        tell: Callable[[Sequence[tuple[float, float]]], None] = lambda _: None,
+        tell: Callable[[Sequence[Told]], None] = lambda _: None, checks: Checks | None = None,
     ) -> None:  # fmt: skip
-        self._tell = tell
+        self._tell, self._checks = tell, checks
         self._sink, (self._sqs, self._dead_url), self._report = sink, letters, report
         self._held, self._notice = held, notice
         self._every_s = report_every_s if report.kept else TURN_S
@@ -111,13 +125,14 @@ class Outbox:
 
     def _finish(self, leaving: Leaving) -> None:
         error, wrote = leaving.error, False
+        doubts = self._doubts(leaving)
         try:
-            wrote = self._written(leaving.result, leaving.key)
+            wrote = self._written(leaving.result and marked(leaving.result, doubts), leaving.key)
         except Exception as refused:
             if isinstance(refused, AwsError) or not of_one_item(refused) or leaving.result is None:
                 raise
             # Its result cannot be written as it is: that is the item's end, and it is told why.
-            error = f"its result cannot be written: {refused}"
+            error, doubts = f"its result cannot be written: {refused}", ()
             told = {name: value for name, value in leaving.result.items() if name != "output"}
             wrote = self._written({**told, "error": error}, "")
         if error and not self._buried(leaving.item, error):
@@ -127,9 +142,16 @@ class Outbox:
             self.tally.dead += bool(error)
             self.tally.written += wrote and not error
             self.tally.already_there += not wrote and not error
+            self.tally.doubtful += bool(doubts)
             if not self._told:
                 self._since = time.monotonic()
-            self._told.append(Told(leaving.item, _line(leaving.item, error), time.time()))
+            self._told.append(Told(leaving.item, _line(leaving.item, error, doubts), time.time()))
+
+    def _doubts(self, leaving: Leaving) -> Sequence[Doubt]:
+        """What is wrong with an answer: asked here, beside the model, which is not to wait for it."""
+        if self._checks is None or leaving.error or leaving.result is None:
+            return ()
+        return self._checks.doubts(leaving.result["output"])
 
     def _written(self, result: Mapping[str, Any] | None, key: str) -> bool:
         if result is None:
@@ -185,8 +207,7 @@ class Outbox:
             return
         self._report.write([one.line for one in told])
         self._held.delete([one.item.message for one in told])
-        done = [one for one in told if one.line["status"] == DONE]
-        self._tell([(one.at if one.item.sent is None else one.item.sent, one.at) for one in done])
+        self._tell([one for one in told if one.line["status"] == DONE])
         if self._told:
             self._flush()
 
@@ -196,9 +217,11 @@ class Outbox:
         self._notice.give("results cannot be written", 0.0)
 
 
-def _line(item: Item, error: str) -> dict[str, Any]:
+def _line(item: Item, error: str, doubts: Sequence[Doubt]) -> dict[str, Any]:
     """An item's line of the report."""
     line: dict[str, Any] = {"id": item.request.id if item.request else None, "status": FAILED if error else DONE}
     if item.request is None:
         line["message"] = item.message.get("MessageId")
-    return {**line, "error": error[:300]} if error else line
+    if error:
+        return {**line, "error": error[:300]}
+    return {**line, "doubts": [doubt.kind for doubt in doubts]} if doubts else line

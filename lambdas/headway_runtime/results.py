@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from headway_runtime.contract import KEY_ATTRIBUTE
@@ -65,11 +66,14 @@ class Row(NamedTuple):
     """Seconds since the epoch."""
     expires_at: float
     model: str = ""
+    doubts: Sequence[Mapping[str, str]] = ()
+    """What is wrong with the value, as a result tells it."""
 
 
 def row(result: dict[str, Any], key: str, computed_at: float, expires_at: float) -> Row:
     """The row that holds a result's output."""
-    return Row(key, result["output"], computed_at, expires_at, result.get("model", ""))
+    told = result.get("model", ""), result.get("doubts", ())
+    return Row(key, result["output"], computed_at, expires_at, *told)
 
 
 def key_of(attributes: dict[str, Any], body: Any) -> str:
@@ -100,6 +104,7 @@ def put_newer(dynamodb: Any, table: str, new: Row) -> bool:
         "computed_at": {"N": f"{new.computed_at:.3f}"},
         "expires_at": {"N": str(int(new.expires_at))},
         "model": {"S": new.model or "unnamed"},
+        **({"doubts": {"S": _packed(new.doubts)}} if new.doubts else {}),
     }
     try:
         dynamodb.put_item(
@@ -120,7 +125,7 @@ def get_row(dynamodb: Any, table: str, key: str, now: float | None = None) -> Ro
         return None
     found = Row(
         key, json.loads(item["value"]["S"]), float(item["computed_at"]["N"]), float(item["expires_at"]["N"]),
-        item["model"]["S"],
+        item["model"]["S"], json.loads(item["doubts"]["S"]) if "doubts" in item else (),
     )  # fmt: skip
     return found if found.expires_at > (time.time() if now is None else now) else None
 

@@ -46,7 +46,8 @@ def from_table(settings: RouterSettings, request: Request) -> Answered | None:
     if row is None:
         return None
     age_s = round(max(0.0, time.time() - row.computed_at), 3)
-    return Answered(row.value, row.model, {"source": "precomputed", "age_s": age_s})
+    doubts = {"doubts": list(row.doubts)} if row.doubts else {}
+    return Answered(row.value, row.model, {"source": "precomputed", "age_s": age_s, **doubts})
 
 
 def route_to(settings: RouterSettings, request: Request) -> PartSettings:

@@ -19,6 +19,8 @@ PLAIN_BYTES, PACKED = 3000, "zlib:"
 JOB_QUOTA, JOB_DEPARTURE, JOB_PROMISE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE", "HEADWAY_PROMISE"
 """Set for each job by the dispatcher: items to take, the departure that it serves, and the wait in seconds that was
 promised to what it takes."""
+WARM_UP_S = 30.0
+"""A model's first call may take so much longer: kernels are compiled, caches filled."""
 LAST_CALL = "last call: its work went on-demand"
 """Why the dispatcher ends a spot job that never started, as Batch keeps it: by this it is told from one that died."""
 
@@ -146,6 +148,10 @@ class WorkerSettings(Settings):
     """A table that answers go to as rows; empty: results go to the bucket."""
     expires_s: float = 0.0
     """Age at which such a row is no longer given out."""
+    validation: str = ""
+    """``s3://`` address of what every answer is checked for, and of the probes; empty: nothing is checked."""
+    probe_s: float = 0.0
+    """Expected time of the probes before the first batch; 0: there are none."""
     model_url: str = "http://127.0.0.1:8080"
 
     @property
@@ -157,6 +163,11 @@ class WorkerSettings(Settings):
     def hangs_after_s(self) -> float:
         """A call of the model that takes longer never ends."""
         return self.model_timeout_s or 60 + 10 * self.seconds_per_batch
+
+    @property
+    def probes_within_s(self) -> float:
+        """What the probes are given: three times the expected, and what a model takes to warm up."""
+        return 3 * self.probe_s + WARM_UP_S
 
     @classmethod
     def _read(cls, fields: dict[str, Any]) -> Self:
@@ -177,6 +188,8 @@ class MicroBatchSettings(Settings):
     model: str = ""
     """Name and version of the model, written into each result."""
     results_prefix: str = "results/"
+    validation: str = ""
+    """``s3://`` address of what every answer is checked for; empty: nothing is checked."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +203,10 @@ class WatchdogSettings(Settings):
     bucket: str
     ledger: str
     """The key of its notes in the bucket."""
+    endpoint_name: str = ""
+    """An endpoint that is probed at each call, where there are no departures to do so."""
+    validation: str = ""
+    """``s3://`` address of the probes."""
 
 
 @dataclass(frozen=True)

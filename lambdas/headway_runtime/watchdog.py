@@ -26,8 +26,13 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from headway_runtime import probes
+from headway_runtime.invocation import invoke
 from headway_runtime.metrics import FLEET, NAMESPACE, PROMISE_USED, emit
+from headway_runtime.model import as_many
+from headway_runtime.probes import FAILED_PROBES
 from headway_runtime.settings import VARIABLE, WatchdogSettings
+from headway_runtime.validation import read_checks
 
 UNACCOUNTED = "Unaccounted"
 DAY = timedelta(days=1)
@@ -35,6 +40,9 @@ SETTLED = timedelta(minutes=30)
 """So long after an end its counts have arrived: SQS's come some minutes late."""
 EDGE = timedelta(minutes=2)
 """Around each end of a day, in which an event may stand on either side."""
+PROBES_AT_ONCE = 8
+PROBES_WITHIN_S = 60.0
+"""No further call after that: the function has a minute more for the one under way."""
 KEPT = 60
 """Notes in the ledger: a day of hours, what has not settled, and some that were missed."""
 DEPTHS = (
@@ -97,7 +105,31 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     settings = WatchdogSettings.from_json(os.environ[VARIABLE])
     given = event.get("now") if isinstance(event, dict) else None
     now = datetime.fromisoformat(given) if given else datetime.now(UTC)
-    return watch(now, settings, _client("sqs"), _client("s3"), _client("cloudwatch"))
+    report = watch(now, settings, _client("sqs"), _client("s3"), _client("cloudwatch"))
+    if settings.endpoint_name:
+        report |= probe(settings, _client("s3"), _client("sagemaker-runtime"))
+    return report
+
+
+def probe(settings: WatchdogSettings, s3: Any, runtime: Any) -> dict[str, Any]:
+    """Ask an endpoint what is known, where there are no departures to do so; never raises.
+
+    By the clock rather than by its callers' cold starts: those come with load, and a model is replaced without one.
+    """
+    checks = read_checks(s3, settings.validation)
+
+    def ask(payloads: Sequence[bytes], left_s: float) -> list[Any]:
+        del left_s  # An endpoint answers within its own minute, or refuses.
+        answer = invoke(runtime, settings.endpoint_name, b"[" + b",".join(payloads) + b"]")
+        return as_many(answer, len(payloads), "the endpoint")
+
+    found = probes.run(checks, ask, batch=PROBES_AT_ONCE, within_s=PROBES_WITHIN_S)
+    # Nobody can say what the answers should be: that is no probe that passed.
+    count = probes.failed(found) + bool(checks.unusable)
+    told = [f"{one.number}: {one.why}" for one in found if one.why]
+    told += [checks.unusable] if checks.unusable else []
+    emit(FLEET, settings.name, {FAILED_PROBES: count}, probes=len(found), why=told)
+    return {FAILED_PROBES: count, "why": told}
 
 
 def watch(now: datetime, settings: WatchdogSettings, sqs: Any, s3: Any, cloudwatch: Any) -> dict[str, Any]:
@@ -203,5 +235,8 @@ def _read(s3: Any, settings: WatchdogSettings) -> list[Note] | None:
 @lru_cache(maxsize=4)
 def _client(service: str) -> Any:
     import boto3
+    from botocore.config import Config
 
-    return boto3.client(service)
+    # An endpoint answers within a minute, and is not asked twice for one probe.
+    own: Any = {"sagemaker-runtime": {"read_timeout": 65, "retries": {"max_attempts": 0}}}
+    return boto3.client(service, config=Config(**own.get(service, {})))

@@ -23,18 +23,21 @@ from functools import partial
 from math import inf
 from typing import Any
 
+from headway_runtime import probes
 from headway_runtime.intake import Intake, Limits, apart
 from headway_runtime.items import Item, answers, open_item, result_of
 from headway_runtime.logs import log
 from headway_runtime.metrics import BUSY, FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import Model, ModelError, wait_until_ready
 from headway_runtime.notice import Notice, watch_for_spot
-from headway_runtime.outbox import Leaving, Outbox
+from headway_runtime.outbox import Leaving, Outbox, Told
 from headway_runtime.patience import AwsError, client, patiently
+from headway_runtime.probes import FAILED_PROBES
 from headway_runtime.report import Report
 from headway_runtime.results import BucketSink, Sink, TableSink, key_of
 from headway_runtime.serving import Server
 from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
+from headway_runtime.validation import Checks, read_checks
 from headway_runtime.visibility import Held
 
 GIVE_BACK_S = 10.0
@@ -59,6 +62,7 @@ class Worker:
         self.notice = Notice()
         self.model = Model(settings.model_url, settings.hangs_after_s)
         self.server = Server(settings.serve, settings.model_url, settings.ready_within_s) if settings.serve else None
+        self.checks: Checks | None = None
         self.tally: dict[str, Any] = {}
         self._batches, self._model_s, self._at_model = 0, 0.0, 0.0
 
@@ -92,12 +96,15 @@ class Worker:
             wait_until_ready(self.settings.model_url, self.settings.ready_within_s, lambda: self.notice.given)
 
     def _drain(self) -> dict[str, Any]:
-        settings, started = self.settings, time.monotonic()
-        held = Held(self.sqs, settings.queue_url, settings.visibility_timeout_s)
+        settings, until = self.settings, time.monotonic() + (self.settings.stop_after_s or inf)
         report = Report(self.s3, settings.results_bucket, settings.name, self.departure)
+        if settings.validation:
+            self.checks = read_checks(self.s3, settings.validation)
+            self._probe(self.checks, report)
+        started = time.monotonic()
+        held = Held(self.sqs, settings.queue_url, settings.visibility_timeout_s)
         letters = (self.sqs, settings.dead_letter_url)
-        outbox = Outbox(self.sink, letters, report, held, self.notice, settings.report_every_s, self._tell)
-        until = started + (settings.stop_after_s or inf)
+        outbox = Outbox(self.sink, letters, report, held, self.notice, settings.report_every_s, self._tell, self.checks)
         limits = Limits(settings.batch_size, self.quota, settings.seconds_per_batch, settings.poll_s, until)
         intake = Intake(self._receive, self._open, held, self.notice, limits)
         left = threading.Event()
@@ -143,11 +150,50 @@ class Worker:
             item.body = None  # Only a row's key asks for it again; the model gets the payload.
         return item
 
-    def _tell(self, waits: Sequence[tuple[float, float]]) -> None:
-        """How much of its promise each finished item used; counted once its message is gone, so that none is missed."""
-        if waits and self.promise_s:
-            used = [promise_used(sent, finished, self.promise_s) for sent, finished in waits]
-            emit(FLEET, self.settings.name, {PROMISE_USED: used}, departure=self.departure)
+    def _tell(self, done: Sequence[Told]) -> None:
+        """How much of its promise each finished item used, and which answers are doubtful.
+
+        Counted once its message is gone, so that none is missed.
+        """
+        values: dict[str, Sequence[float]] = {}
+        if self.promise_s:
+            values[PROMISE_USED] = [promise_used(*one.waited, self.promise_s) for one in done]
+        if self.checks is not None:
+            values |= self.checks.metrics([one.doubts for one in done])
+        if done and values:
+            emit(FLEET, self.settings.name, values, departure=self.departure)
+
+    def _probe(self, checks: Checks, report: Report) -> None:
+        """Ask the model what is known, before it is trusted with requests; that ends no job."""
+        if checks.unusable:
+            log("nothing is checked", why=checks.unusable)
+        if not checks.probes or self.notice.given:
+            return
+        settings = self.settings
+        found = probes.run(
+            checks, self._ask_probes, batch=settings.batch_size, within_s=settings.probes_within_s,
+            give_up=lambda: self.notice.given,
+        )  # fmt: skip
+        for one in found:
+            if one.why:
+                log("probe failed", probe=one.number, why=one.why)
+        emit(FLEET, settings.name, {FAILED_PROBES: probes.failed(found)}, departure=self.departure, probes=len(found))
+        try:
+            report.write_probes([one.line for one in found])
+        except Exception as error:
+            log("probes not reported", error=str(error))
+        if self.server is not None and self.server.ended:
+            self.server.restart(lambda: self.notice.given)
+
+    def _ask_probes(self, payloads: Sequence[bytes], left_s: float) -> list[Any]:
+        """The model's outputs, or an error within the time: also of one that sends a byte now and then."""
+        model = Model(self.settings.model_url, left_s)
+        ending = threading.Timer(left_s, model.abort)
+        ending.start()
+        try:
+            return model.invoke(payloads)
+        finally:
+            ending.cancel()
 
     def _alone(self, item: Item) -> bool:
         """Whether an item may have ended a model before: on its last tries it must not take others along."""

@@ -25,10 +25,14 @@ PATIENCE_S = 10.0
 
 
 class Model:
-    """A model by the SageMaker contract: doubles ``n``; refuses ``{"poison": true}``; can be slow, and can die."""
+    """A model by the SageMaker contract: doubles ``n``; refuses ``{"poison": true}``; can be slow, and can die.
+
+    ``answer`` may take the place of its arithmetic: what it returns for a body is written as it is, or as JSON.
+    """
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds, self.batches, self.dead = seconds, [], False
+        self.seconds, self.batches, self.dead = seconds, list[int](), False
+        self.answer: Callable[[Any], Any] = lambda body: {"twice": 2 * body["n"]}
         model = self
 
         class Handler(Answering):
@@ -45,7 +49,7 @@ class Model:
                 elif any("poison" in body for body in bodies):
                     self.reply(400, {"error": "poison"})
                 else:
-                    answers = [{"twice": 2 * body["n"]} for body in bodies]
+                    answers = [model.answer(body) for body in bodies]
                     self.reply(200, answers if isinstance(content, list) else answers[0])
 
         self._serving = ExitStack()
@@ -75,8 +79,8 @@ class Stand:
             request = Request(id=f"r{n}", body={"n": n, **body})
             submit(self.sqs, self.s3, queue_url=self.queue_url, bucket=self.bucket, request=request)
 
-    def start(self, quota: int = 1000, **settings: Any) -> subprocess.Popen[str]:
-        """A worker as a process of its own, with the environment that a job gets."""
+    def start(self, quota: int = 1000, code: str = "", **settings: Any) -> subprocess.Popen[str]:
+        """A worker as a process of its own, with the environment that a job gets; ``code`` starts it otherwise."""
         environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -86,8 +90,8 @@ class Stand:
             JOB_PROMISE: "60",
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "headway_runtime.worker"], env=environment, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
+            [sys.executable, *(("-c", code) if code else ("-m", "headway_runtime.worker"))], env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.processes.append(process)
         return process

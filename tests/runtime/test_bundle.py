@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from headway_runtime import bundle
 from headway_runtime.bundle import build_bundle
 
 
@@ -18,7 +21,8 @@ def test_the_bundle_is_the_same_bytes_for_the_same_code_and_runs_alone(tmp_path:
         "u.open_bundle(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))"
     )
     second = (
-        "import boto3, headway_runtime.worker, headway_runtime.dispatcher as d;"
+        "import boto3, headway_runtime.worker, headway_runtime.dispatcher as d, headway_runtime.validation as v;"
+        "assert v.Checks({'required': ['a']}).doubts({})[0].kind == 'schema';"
         "boto3.client('sqs', region_name='us-east-1'); boto3.client('batch', region_name='us-east-1');"
         "assert boto3.__file__.startswith(d.__file__.split('headway_runtime')[0])"
     )
@@ -29,6 +33,15 @@ def test_the_bundle_is_the_same_bytes_for_the_same_code_and_runs_alone(tmp_path:
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "a.zip").stat().st_size < 4_000_000
+
+
+def test_a_package_that_is_not_installed_is_an_error_and_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "CHECKS", ("nowhere_to_be_found",))
+    with pytest.raises(ModuleNotFoundError, match="nowhere_to_be_found must be installed here"):
+        build_bundle(tmp_path / "runtime.zip")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unchanged_bundle_is_not_written_again(tmp_path: Path) -> None:

@@ -334,7 +334,10 @@ def test_the_end_of_a_departure_is_announced_once_with_counts_and_manifest(fleet
     fleet.send(25)
     fleet.tick()
     report = Report(fleet.clients.s3, "results", "fleet", f"{NOON:%Y%m%dT%H%MZ}")
-    report.write([{"id": "a", "status": "done"}, {"id": "b", "status": "failed", "error": "poison"}])
+    report.write_probes([{"probe": 0, "status": "done"}, {"probe": 1, "status": "failed", "error": "otherwise"}])
+    report.write(
+        [{"id": "a", "status": "done", "doubts": ["empty"]}, {"id": "b", "status": "failed", "error": "poison"}]
+    )
     fleet.sqs.purge_queue(QueueUrl=fleet.settings.queue_url)
     assert fleet.tick(NOON + timedelta(minutes=3))["finished"] == []
     (array,) = fleet.jobs()
@@ -349,6 +352,7 @@ def test_the_end_of_a_departure_is_announced_once_with_counts_and_manifest(fleet
     detail = json.loads(event["Detail"])
     assert (event["Source"], event["DetailType"]) == ("headway", "Departure Finished")
     assert (detail["done"], detail["failed"], detail["workers"]) == (1, 1, 3)
+    assert (detail["doubtful"], detail["failed_probes"]) == (1, 1)
     key = detail["manifest"].removeprefix("s3://results/")
     manifest = json.loads(fleet.clients.s3.get_object(Bucket="results", Key=key)["Body"].read())
-    assert [(one["done"], one["failed"]) for one in manifest["files"]] == [(1, 1)]
+    assert [(one["done"], one["failed"], one["doubtful"]) for one in manifest["files"]] == [(1, 1, 1)]

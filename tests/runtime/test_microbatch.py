@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from headway_rehearsal.endpoint import answering
-from headway_runtime import microbatch
-from headway_runtime.settings import VARIABLE, MicroBatchSettings
+from headway_runtime import microbatch, watchdog
+from headway_runtime.settings import VARIABLE, MicroBatchSettings, WatchdogSettings
 from tests.runtime.stand import Stand, stand
+from tests.runtime.test_contract import validator
 
 SETTINGS = MicroBatchSettings(
     endpoint_name="tags", results_bucket="results", max_receives=3, name="tags", promise_s=45, model="tags:2"
@@ -106,3 +107,71 @@ def test_out_of_time_it_leaves_the_rest_for_the_next_delivery(here: Stand) -> No
     answer = microbatch.handler({"Records": [record(1), record(2, poison=True)]}, Context())
     assert failures(answer) == ["m1", "m2"]
     assert here.model.batches == [2], "nothing was tried one by one"
+
+
+def checking(here: Stand, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    here.s3.put_object(Bucket="results", Key="runtime/validation.json", Body=content)
+    told = replace(SETTINGS, validation="s3://results/runtime/validation.json")
+    monkeypatch.setenv(VARIABLE, told.to_json())
+
+
+def metrics(captured: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    (line,) = [found for line in captured.readouterr().out.splitlines() if "_aws" in (found := json.loads(line))]
+    return line
+
+
+def test_doubtful_answers_are_written_marked_and_counted(
+    here: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = {"schema": {"properties": {"twice": {"type": "integer"}}, "required": ["twice"]}}
+    checking(here, monkeypatch, json.dumps(schema).encode())
+    here.model.answer = lambda body: None if body["n"] == 2 else {"twice": "x" if body["n"] == 3 else 2}
+    assert failures(microbatch.handler({"Records": [record(n) for n in range(1, 5)]}, None)) == []
+    results = here.results()
+    found = {one: [doubt["kind"] for doubt in results[one].get("doubts", [])] for one in sorted(results)}
+    assert found == {"r1": [], "r2": ["empty"], "r3": ["schema"], "r4": []}
+    told = metrics(capsys)
+    assert (sorted(told["Doubtful"]), sorted(told["SchemaBreaks"])) == ([0, 0, 1, 1], [0, 0, 0, 1])
+    assert len(told["PromiseUsed"]) == 4
+    validator("result").validate(results["r3"])
+
+
+def test_what_to_check_for_is_looked_for_again_once_it_could_not_be_read(
+    here: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking(here, monkeypatch, b"{")
+    microbatch.handler({"Records": [record(1)]}, None)
+    assert here.results()["r1"]["doubts"][0]["kind"] == "unchecked"
+    checking(here, monkeypatch, b"{}")
+    microbatch.handler({"Records": [record(2)]}, None)
+    checking(here, monkeypatch, b"{")  # Read once a process.
+    microbatch.handler({"Records": [record(3)]}, None)
+    assert all("doubts" not in here.results()[one] for one in ("r2", "r3"))
+
+
+def test_the_watchdog_asks_an_endpoint_what_is_known(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"probes": [{"body": {"n": n}, "expect": {"twice": 2 * n}} for n in range(10)]}
+    here.s3.put_object(Bucket="results", Key="runtime/v.json", Body=json.dumps(document).encode())
+    told = WatchdogSettings(
+        "tags", "q", "d", "results", "l", endpoint_name="tags", validation="s3://results/runtime/v.json"
+    )
+    runtime = watchdog._client("sagemaker-runtime")
+    assert watchdog.probe(told, here.s3, runtime) == {"FailedProbes": 0, "why": []}
+    assert here.model.batches == [8, 2]
+    here.model.answer = lambda body: {"twice": 7} if body["n"] == 4 else {"twice": 2 * body["n"]}
+    assert watchdog.probe(told, here.s3, runtime)["why"] == ["4: output.twice is 7, expected 8 or within 0 of it"]
+    (passed, failed) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["Fleet"], one["FailedProbes"], one["probes"]) for one in (passed, failed)] == [
+        ("tags", 0, 10),
+        ("tags", 1, 10),
+    ]
+
+
+@pytest.mark.parametrize(("endpoint", "document", "failed"), [("gone", "v", 1), ("tags", "absent", 1)])
+def test_probes_that_cannot_be_asked_have_failed_and_break_no_account(
+    here: Stand, endpoint: str, document: str, failed: int
+) -> None:
+    here.s3.put_object(Bucket="results", Key="runtime/v.json", Body=b'{"probes": [{"body": {"n": 1}, "expect": 2}]}')
+    told = WatchdogSettings("tags", "q", "d", "results", "l", endpoint, f"s3://results/runtime/{document}.json")
+    found = watchdog.probe(told, here.s3, watchdog._client("sagemaker-runtime"))
+    assert (found["FailedProbes"], len(found["why"])) == (failed, 1)

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headway_rehearsal.account import account
-from headway_runtime.results import write_once
+from headway_runtime.results import get_row, put_newer, row, write_once
 
 
 class Bucket:
@@ -68,3 +68,22 @@ def test_an_output_takes_the_place_of_an_error_and_nothing_takes_an_outputs() ->
         assert not write_once(s3, "answers", "results/r1.json", {"id": "r1", "output": 2})
         assert not write_once(s3, "answers", "results/r1.json", {"id": "r1", "error": "late"})
         assert there() == {"id": "r1", "output": 1}
+
+
+class Table:
+    """A table that keeps what was put."""
+
+    def put_item(self, **asked: Any) -> None:
+        self.item = asked["Item"]
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Item": self.item}
+
+
+@pytest.mark.parametrize("doubts", [[{"kind": "empty", "why": "it holds nothing"}], []])
+def test_a_row_keeps_the_doubts_of_its_answer(doubts: list[dict[str, str]]) -> None:
+    table = Table()
+    put_newer(table, "rows", row({"output": {}, **({"doubts": doubts} if doubts else {})}, "k", 1.0, 1e12))
+    found = get_row(table, "rows", "k")
+    assert found is not None
+    assert list(found.doubts) == doubts

@@ -1,0 +1,128 @@
+"""A worker whose model answers nonsense: everything is written and marked, counted and told, and no job ends for it."""
+
+import json
+import subprocess
+from typing import Any
+
+from headway_runtime.report import read_part, read_probes
+from tests.runtime.stand import Stand, stand
+
+DOCUMENT = {
+    "schema": {"type": "object", "properties": {"twice": {"type": "integer", "minimum": 0}}, "required": ["twice"]},
+    "confidence": {"field": "sure", "least": 0.5},
+    "probes": [{"body": {"n": n}, "expect": {"twice": 2 * n}} for n in (101, 102, 103)],
+}
+KEY = "runtime/validation.json"
+
+
+def declare(here: Stand, document: Any = DOCUMENT) -> dict[str, Any]:
+    """Put what to check for where a component puts it; the settings that name it."""
+    content = document if isinstance(document, bytes) else json.dumps(document).encode()
+    here.s3.put_object(Bucket="results", Key=KEY, Body=content)
+    return {"validation": f"s3://results/{KEY}", "probe_s": 0.1}
+
+
+def lines(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    assert worker.wait(timeout=20) == 0
+    return [json.loads(line) for line in worker.stdout or ""]
+
+
+def metric(told: list[dict[str, Any]], name: str) -> list[float]:
+    """All values of a metric."""
+    found = [line[name] for line in told if "_aws" in line and name in line]
+    return [value for one in found for value in (one if isinstance(one, list) else [one])]
+
+
+def good(body: Any) -> Any:
+    return {"twice": 2 * body["n"], "sure": 0.9}
+
+
+def keys(here: Stand) -> list[str]:
+    prefix = "departures/fleet/20260603T1200Z/parts/"
+    return [row["Key"] for row in here.s3.list_objects_v2(Bucket="results", Prefix=prefix)["Contents"]]
+
+
+def test_a_good_model_passes_its_probes_and_is_doubted_in_nothing() -> None:
+    with stand(batch=4) as here:
+        here.model.answer = good
+        here.send(5)
+        told = lines(here.start(**declare(here)))
+        assert metric(told, "FailedProbes") == [0]
+        assert metric(told, "Doubtful") == metric(told, "SchemaBreaks") == [0] * 5
+        assert here.model.batches[:2] == [3, 4], "the probes came first"
+        assert all("doubts" not in one for one in here.results().values())
+        assert set(here.results()) == {f"r{n}" for n in range(1, 6)}, "a probe's answer is nobody's result"
+        assert [probes for key in keys(here) if (probes := read_probes(key))] == [(3, 0)]
+
+
+def test_a_model_that_answers_nonsense_is_marked_counted_and_told_and_every_result_is_written() -> None:
+    with stand(batch=4) as here:
+        here.model.answer = lambda body: {1: good(body), 2: {"twice": "x"}, 3: None, 4: {"twice": 8, "sure": 0.1}}.get(
+            body["n"], "lorem ipsum"
+        )
+        here.send(5)
+        told = lines(here.start(**declare(here)))
+        results = here.results()
+        assert {one: [doubt["kind"] for doubt in results[one].get("doubts", [])] for one in sorted(results)} == {
+            "r1": [], "r2": ["schema", "unsure"], "r3": ["schema", "empty"], "r4": ["unsure"], "r5": ["schema", "unsure"]
+        }  # fmt: skip
+        assert results["r2"]["output"] == {"twice": "x"}
+        assert results["r2"]["doubts"][0]["why"] == "output.twice must be integer"
+        assert here.depth() == here.depth(here.dead_url) == (0, 0), "nothing was thrown away, nothing tried again"
+        assert sorted(metric(told, "Doubtful")) == [0, 1, 1, 1, 1]
+        assert sorted(metric(told, "SchemaBreaks")) == [0, 0, 1, 1, 1]
+        assert metric(told, "FailedProbes") == [3]
+        (finished,) = [line for line in told if line.get("worker") == "finished"]
+        assert (finished["written"], finished["doubtful"]) == (5, 4)
+        parts = [part for key in keys(here) if (part := read_part(key))]
+        assert [sum(column) for column in zip(*(part[1:] for part in parts), strict=True)] == [5, 0, 4]
+        (probed,) = [key for key in keys(here) if read_probes(key)]
+        rows = [json.loads(row) for row in here.s3.get_object(Bucket="results", Key=probed)["Body"].read().splitlines()]
+        assert rows[0] == {"probe": 0, "status": "failed", "error": "output must be object"}
+
+
+def test_a_model_that_refuses_the_probes_still_serves() -> None:
+    with stand(batch=4) as here:
+        here.model.answer = good
+        here.send(3)
+        document = {**DOCUMENT, "probes": [{"body": {"poison": True}, "expect": {"twice": 1}}, *DOCUMENT["probes"]]}  # type: ignore[misc]
+        told = lines(here.start(**declare(here, document)))
+        assert metric(told, "FailedProbes") == [1]
+        assert len(here.results()) == 3
+
+
+def test_a_model_that_hangs_in_a_probe_delays_the_worker_by_a_bounded_time() -> None:
+    with stand(batch=4) as here:
+        waiting = [True]
+
+        def answer(body: Any) -> Any:
+            if body["n"] > 100 and waiting:
+                waiting.clear()
+                import time
+
+                time.sleep(4)
+            return good(body)
+
+        here.model.answer = answer
+        here.send(2)
+        document = declare(here)
+        code = "import headway_runtime.settings as s, headway_runtime.worker as w, sys; s.WARM_UP_S = 0.2; sys.exit(w.main())"
+        told = lines(here.start(code=code, **document))
+        assert metric(told, "FailedProbes") == [3]
+        assert len(here.results()) == 2
+
+
+def test_without_anything_to_check_for_every_answer_is_doubtful_and_delivered() -> None:
+    with stand() as here:
+        here.send(2)
+        told = lines(here.start(validation="s3://results/runtime/gone.json"))
+        assert [one["doubts"][0]["kind"] for one in here.results().values()] == ["unchecked"] * 2
+        assert metric(told, "Doubtful") == [1, 1]
+
+
+def test_where_nothing_is_declared_nothing_is_told() -> None:
+    with stand() as here:
+        here.send(2)
+        told = lines(here.start())
+        assert metric(told, "Doubtful") == metric(told, "FailedProbes") == []
+        assert all("doubts" not in one for one in here.results().values())
