@@ -34,34 +34,11 @@ INSTANCES = ("m5.xlarge", "c5.2xlarge", "g4dn.xlarge", "g5.xlarge", "g5.2xlarge"
 SPEED = (1.0, 0.7, 0.3, 0.2, 0.18, 0.15)
 """Of a request on each, in seconds on the slowest."""
 WINDOWS = (
-    2,
-    3,
-    4,
-    5,
-    6,
-    8,
-    10,
-    12,
-    15,
-    18,
-    20,
-    25,
-    30,
-    40,
-    45,
-    60,
-    75,
-    90,
-    120,
-    150,
-    180,
-    240,
-    300,
-    360,
-    480,
-    720,
-    1440,
-)
+    *range(2, 16), 16, 18, 20, 22, 24, 25, 28, 30, 32, 35, 36, 40, 45, 48, 50, 55, 60, 65, 70, 72, 75, 80, 85, 90, 96, 100, 110,
+    120, 130, 144, 150, 160, 180, 200, 220, 240, 270, 288, 300, 330, 360, 420, 480, 540, 600, 660, 720, 840, 960, 1080, 1200,
+    1440, 2880, 10080,
+)  # fmt: skip
+"""Minutes: all of the planner's, and those between."""
 MOST_WORKERS, MOST_INSTANCES = 24, 60
 BILLED = 12
 """Batch designs are all costed by their instances; so many of the cheapest get a whole bill."""
@@ -259,13 +236,7 @@ def _batch(workload: Workload) -> Iterator[tuple[str, float]]:
 
 
 def _calendars(workload: Workload) -> Iterator[Any]:
-    from headway.architectures.batch import search
-
-    own, search.WINDOWS = search.WINDOWS, WINDOWS
-    try:
-        yield from _regime_calendars(workload, tuple(range(168)))
-    finally:
-        search.WINDOWS = own
+    yield from _regime_calendars(workload, tuple(range(168)), WINDOWS)
 
 
 def _stages(machine: Hardware, week: Any, size: int, on_demand: bool) -> Iterator[Stage | None]:

@@ -73,3 +73,18 @@ def test_runs_that_spot_takes_back_too_often_go_on_demand_or_are_too_slow() -> N
         assert outcome.within >= 0.94
     else:
         assert "too slow: p95" in found.reason
+
+
+@pytest.mark.slow
+def test_many_requests_are_followed_in_units_that_wait_no_longer_than_requests_do() -> None:
+    work = workload(
+        latency__max_wait="1h", traffic={"per_hour": 2200, "peak_factor": 1.5},
+        model__measured=[{"hardware": "g5.xlarge", "batch": 1, "seconds": 8.0},
+                         {"hardware": "g5.xlarge", "batch": 8, "seconds": 25.6}],
+    )  # fmt: skip
+    (found,) = batch.plan(work)
+    assert isinstance(found.design, BatchDesign)
+    assert found.wait is not None
+    outcome = replay(found.design, generated(work.demand, weeks=3), work.profile)
+    assert found.wait.p50_s == pytest.approx(outcome.p50_s, rel=0.12)
+    assert found.wait.p99_s == pytest.approx(outcome.p99_s, rel=0.1)

@@ -8,7 +8,7 @@ from benchmarks.accuracy.weeks import Split, read_weeks
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("number", [1, 2, 5, 29, 39])
 def test_the_planners_cheapest_is_that_of_all_designs(number: int):
     found = compare_one(number)
     assert found is None or found.dearer <= 0.15

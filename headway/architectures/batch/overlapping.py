@@ -22,8 +22,10 @@ from headway.traffic.demand import Demand
 
 Floats = NDArray[np.float64]
 SEED, WEEK_S = 1909, 604_800.0
-MOST_REQUESTS, MOST_DEPARTURES, MOST_WEEKS = 40_000, 4_000, 12
+MOST_BATCHES, MOST_WEEKS = 100_000, 12
 """What is followed at most."""
+LEAST_DEPARTURES, MOST_DEPARTURES = 2_000, 4_000
+"""Of the weeks together: with fewer, what misses spot is left to chance."""
 FLEET, UNITS = 20, 12
 SOMETIMES = 5.0
 """How sharply launches by the calendar pass into launches by the quota where the tick decides which comes first."""
@@ -84,8 +86,10 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     hour; by one seed, so that the same plan always waits alike.
     """
     times = sorted((minute * 60.0, at) for at, line in enumerate(lines) for minute in line.minutes)
-    weeks = max(1, min(MOST_WEEKS, MOST_DEPARTURES // len(times)))
-    thin, size = _scale(lines, demand.per_week / len(times), demand.per_week * weeks / MOST_REQUESTS)
+    batches = demand.per_week / min(line.worker.batch for line in lines)
+    enough = max(LEAST_DEPARTURES // len(times), int(MOST_BATCHES / max(batches, 1.0)))
+    weeks = max(1, min(MOST_WEEKS, MOST_DEPARTURES // len(times), enough))
+    thin, size = _scale(lines, demand.per_week / len(times), batches * weeks / MOST_BATCHES)
     workers = [_in_units(line.worker, size) for line in lines]
     fleets = [max(1, round(line.most / thin)) for line in lines]
     draw, tick = np.random.default_rng(SEED), assume("batch.tick")
@@ -95,7 +99,7 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     leaves = np.array([at for at, _ in planned]) + tick * draw.random(number.size)
     missed = draw.random(number.size) < assume("spot.miss")
     prior = [planned[0][0] - WEEK_S + (times[-1][0] - times[0][0]), *(at for at, _ in planned)]
-    arrived, done = came.tolist(), [0.0] * came.size
+    arrived, done, spent = came.tolist(), [0.0] * came.size, [0.0] * came.size
     # What happens next: departures before last calls before pulls.
     agenda = [(float(at), 0, index) for index, at in enumerate(leaves)]
     fleet: list[Worker] = []
@@ -134,6 +138,7 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
             finish = now + worker.per_item_s * take + worker.per_batch_s
             if take > 0 and finish <= lost[which]:
                 done[first : first + take] = [finish] * take
+                spent[first : first + take] = [finish - now] * take
                 heappush(agenda, (finish, 2, which))
             elif take > 0:
                 # Spot takes it back: what it held waits for a worker on-demand.
@@ -157,17 +162,20 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
         elif needed > 0:
             launch(now, which, needed, waiting, on_spot=worker.last_call_s > 0)
     waits: Floats = np.array(done[:taken]) - came[:taken]
+    # A unit's requests are done batch by batch.
+    rounds = max(1.0, size / min(line.worker.batch for line in lines))
+    waits -= np.array(spent[:taken]) * (1 - np.ceil(draw.random(taken) * rounds) / np.ceil(rounds))
     return came[:taken] % WEEK_S, waits
 
 
 def _scale(lines: Sequence[Line], a_departure: float, too_many: float) -> tuple[float, int]:
     """How to follow fewer requests: a part of a large fleet with its part of them, else units of several of them.
 
-    A part of at least FLEET workers sees the same queue; a unit is a small part of what a worker takes.
+    A part of at least FLEET workers sees the same queue; a unit is some batches, a small part of what a worker takes.
     """
-    quota = min(line.worker.quota for line in lines)
+    quota, batch = min(line.worker.quota for line in lines), min(line.worker.batch for line in lines)
     thin = max(1.0, min(too_many, a_departure / quota / FLEET))
-    return thin, max(1, min(ceil(too_many / thin), quota // UNITS))
+    return thin, 1 if too_many <= thin else max(1, min(ceil(batch * too_many / thin), quota // UNITS))
 
 
 def _in_units(worker: Worker, size: int) -> Worker:

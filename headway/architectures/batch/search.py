@@ -33,8 +33,12 @@ from headway.assumptions import assume
 from headway.traffic.demand import Demand
 from headway.units import format_duration
 
-WINDOWS = (2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 10080)
+WINDOWS = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 10080)
 """Minutes between departures that are tried; those that people can keep in mind."""
+ODD_WINDOWS = (3, 4, 6, 8, 12, 18, 24, 36, 40, 48, 72, 80, 96, 144, 160, 288)
+"""The other whole parts of a day, so that each day leaves alike."""
+ODD_WINDOW_SAVES = 0.05
+"""Departures every 72 minutes are for machines: they must save this share."""
 PILE_WINDOWS = (5, 15, 60)
 """Minutes between departures that look for scheduled work: only those that find some cost anything."""
 PERIODS = (24, 12, 8, 6, 4, 3, 2)
@@ -134,23 +138,36 @@ def _cheapest_week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | 
 
 def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
     if workload.demand.piles:
-        leg = _cheapest_leg(hardware, _regime_calendars(workload, tuple(range(168))))
+        leg = _cheapest_leg(hardware, _regime_calendars(workload, tuple(range(168)), PILE_WINDOWS))
         return None if leg is None else [leg]
     regimes = workload.demand.regimes
     best: list[Leg] | None = None
     if len(regimes) <= MOST_WAITS:
-        legs = []
-        for hours in _merged([hours for _, hours in regimes]):
-            leg = _cheapest_leg(hardware, _regime_calendars(workload, hours))
-            if leg is None:
-                break
-            legs.append(leg)
-        else:
-            best = legs
+        best = _by_regime(workload, hardware, _merged([hours for _, hours in regimes]))
     if len(regimes) > 1:
         leg = _cheapest_leg(hardware, _daily_calendars(workload.demand))
         best = _cheaper(best, None if leg is None else [leg])
     return best
+
+
+def _by_regime(workload: Workload, hardware: list[Hardware], groups: list[tuple[int, ...]]) -> list[Leg] | None:
+    """Departures of their own for each group of hours, or None where one of them has none in time.
+
+    At moments that people can keep in mind, unless others save enough.
+    """
+    plain: list[Leg | None] = []
+    odd: list[Leg | None] = []
+    for hours in groups:
+        leg, other = (
+            _cheapest_leg(hardware, _regime_calendars(workload, hours, windows)) for windows in (WINDOWS, ODD_WINDOWS)
+        )
+        if leg is None and other is None:
+            return None
+        plain.append(leg)
+        odd.append(other if leg is None or (other is not None and other.weekly_cost < leg.weekly_cost) else leg)
+    best, rival = ([leg for leg in legs if leg is not None] for legs in (plain, odd))
+    enough = 1 - ODD_WINDOW_SAVES
+    return rival if len(best) < len(rival) or _cost(rival) < _cost(best) * enough else best
 
 
 def _merged(regimes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
@@ -197,11 +214,13 @@ def beyond_limits(stage: Stage) -> str | None:
     return None
 
 
-def _regime_calendars(workload: Workload, hours: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Kinds]]:
+def _regime_calendars(
+    workload: Workload, hours: tuple[int, ...], windows: Sequence[int]
+) -> Iterator[tuple[tuple[int, ...], Kinds]]:
     """A regime's departures for each window; the rest of the week is assumed to leave nothing behind."""
     demand = workload.demand
     promise = min(demand.max_wait[hour] for hour in hours if not demand.piles or demand.mean[hour])
-    for window in PILE_WINDOWS if demand.piles else WINDOWS:
+    for window in windows:
         if window * 60 >= promise:
             break
         minutes, before = _regime_departures(hours, window)
@@ -335,7 +354,8 @@ def _binding(workload: Workload, hardware: list[Hardware]) -> str | None:
     found = []
     regimes = [tuple(range(168))] if workload.demand.piles else [hours for _, hours in workload.demand.regimes]
     for hours in regimes[:MOST_REGIMES]:
-        for _, week in _regime_calendars(workload, hours):
+        windows = PILE_WINDOWS if workload.demand.piles else WINDOWS
+        for _, week in _regime_calendars(workload, hours, windows):
             for machine in hardware:
                 for batch in machine.batch_sizes:
                     stage = machine.stage(week, batch=batch, on_demand=True)

@@ -31,7 +31,7 @@ SIZES = (1, 2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)
 WINDOWS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
     """N and T on one instance type: the batches of each hour and the flow that reaches the endpoint."""
 

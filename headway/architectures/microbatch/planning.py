@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,13 +39,23 @@ from headway.sizing.queueing import response_points, smallest_servers
 from headway.units import HOURS_PER_MONTH, format_duration, format_size
 
 MOST_SIZED = 2
-"""Pairs that are sized hour by hour, the most promising first."""
+"""Pairs that are sized hour by hour, the most promising first: for a fixed endpoint, and for one by the hour."""
 AS_GOOD = 1.005
 """A pair so little dearer than the cheapest is taken for it: nobody waits half a minute longer for that."""
 IN_FLIGHT_MOST = 120_000
 """Messages of a standard queue in flight at once (Amazon SQS Developer Guide, message quotas)."""
 LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
 """MaximumConcurrency of an event source mapping (AWS Lambda Developer Guide, using Lambda with Amazon SQS)."""
+
+
+class Row(NamedTuple):
+    """A pair with an endpoint that it fits."""
+
+    usd: float
+    """A month of the endpoint and the function's calls."""
+    pair: Pair
+    inner: Candidate
+    endpoint: RealtimeDesign
 
 
 def plan(workload: Workload) -> list[Candidate]:
@@ -65,24 +76,43 @@ def plan(workload: Workload) -> list[Candidate]:
     pairs = sorted(pairs_of(workload), key=lambda pair: pair.least_usd)
     if not pairs:
         return [workload.infeasible("microbatch", _no_pair(workload))]
-    sized: dict[bool, list[tuple[float, Pair, Candidate, RealtimeDesign]]] = {False: [], True: []}
-    reason = ""
-    for pair in _promising(workload, pairs):
-        for inner in realtime.plan(batches_of(workload, pair)):
-            design = inner.design
-            limit = _beyond_limits(design, pair) if isinstance(design, RealtimeDesign) else None
-            if limit:
-                reason = reason or limit
-            elif inner.feasible and isinstance(design, RealtimeDesign):
-                # The promise is watched where it is made: per request, not per batch.
-                design = design.model_copy(update={"burn_rates": ()})
-                sized[design.autoscaled].append((_cost(inner) + pair.calls_usd, pair, inner, design))
-            else:
-                reason = reason or f"batches of {pair.most} in {pair.window_s} s: {inner.reason}"
-        if len(sized[False]) >= MOST_SIZED:
-            break
-    found = [_candidate(workload, *_quickest(rows)) for rows in sized.values() if rows]
-    return found or [workload.infeasible("microbatch", reason or _no_pair(workload))]
+    promising = _promising(workload, pairs)
+    rows: list[Row] = []
+    reasons: list[str] = []
+    tried: set[Pair] = set()
+    # Long windows earn their keep in quiet hours, which only an endpoint by the hour pays less for.
+    for order in (promising, sorted(promising, key=lambda pair: pair.least_usd)):
+        fitting = 0
+        for pair in order:
+            if fitting == MOST_SIZED:
+                break
+            if pair not in tried:
+                tried.add(pair)
+                found, why = _sized(workload, pair)
+                rows += found
+                reasons += why
+            fitting += any(row.pair is pair for row in rows)
+    kinds = [[row for row in rows if row.endpoint.autoscaled is autoscaled] for autoscaled in (False, True)]
+    chosen = [_candidate(workload, _quickest(kind)) for kind in kinds if kind]
+    return chosen or [workload.infeasible("microbatch", reasons[0] if reasons else _no_pair(workload))]
+
+
+def _sized(workload: Workload, pair: Pair) -> tuple[list[Row], list[str]]:
+    """A pair's endpoints that fit, and why others do not."""
+    rows: list[Row] = []
+    reasons: list[str] = []
+    for inner in realtime.plan(batches_of(workload, pair)):
+        design = inner.design
+        limit = _beyond_limits(design, pair) if isinstance(design, RealtimeDesign) else None
+        if limit:
+            reasons.append(limit)
+        elif inner.feasible and isinstance(design, RealtimeDesign):
+            # The promise is watched where it is made: per request, not per batch.
+            design = design.model_copy(update={"burn_rates": ()})
+            rows.append(Row(_cost(inner) + pair.calls_usd, pair, inner, design))
+        else:
+            reasons.append(f"batches of {pair.most} in {pair.window_s} s: {inner.reason}")
+    return rows, reasons
 
 
 def _beyond_limits(endpoint: RealtimeDesign, pair: Pair) -> str | None:
@@ -134,13 +164,11 @@ def _instances(workload: Workload, pair: Pair) -> int | None:
     )  # fmt: skip
 
 
-def _quickest(
-    rows: list[tuple[float, Pair, Candidate, RealtimeDesign]],
-) -> tuple[Pair, Candidate, RealtimeDesign]:
+def _quickest(rows: list[Row]) -> Row:
     """Of those as good as the cheapest, the one that keeps requests waiting least."""
-    cheapest = min(usd for usd, *_ in rows)
-    good = [row for row in rows if row[0] <= cheapest * AS_GOOD]
-    return min(good, key=lambda row: (row[1].window_s, row[1].most, row[0]))[1:]
+    cheapest = min(row.usd for row in rows)
+    good = [row for row in rows if row.usd <= cheapest * AS_GOOD]
+    return min(good, key=lambda row: (row.pair.window_s, row.pair.most, row.usd))
 
 
 def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
@@ -183,7 +211,8 @@ def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
     return Bill.of_parts({"": own, "endpoint": realtime.bill(design.endpoint, batches)})
 
 
-def _candidate(workload: Workload, pair: Pair, inner: Candidate, endpoint: RealtimeDesign) -> Candidate:
+def _candidate(workload: Workload, row: Row) -> Candidate:
+    pair, inner, endpoint = row.pair, row.inner, row.endpoint
     demand, variant = workload.demand, "realtime_autoscaled" if endpoint.autoscaled else "realtime_fixed"
     full = workload.batch_service(pair.hardware).seconds(pair.most)
     timeout = min(900, ceil(SYNC_TIMEOUT_S + 30))
