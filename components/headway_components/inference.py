@@ -14,7 +14,7 @@ from headway.errors import HeadwayError
 from headway.planning.lock import read_lock
 from headway.planning.plan import Plan
 from headway.planning.search import plan as make_plan
-from headway.profile import Profile, load_profile
+from headway.profile import Profile, load_profile, read_profile
 from headway.report.words import verdict
 from headway_components.arguments import known, monthly_ends, priced
 from headway_components.features import FeatureStore
@@ -52,6 +52,8 @@ OUTPUTS = (
     "error_topic",
     "api_url",
     "router",
+    "routing",
+    "router_policy",
     "table",
     "manifests",
     "addresses",
@@ -134,7 +136,7 @@ def _plan(args: InferenceArgs) -> Plan:
 def _profile(given: Profile | Mapping[str, Any] | str | None) -> Profile | None:
     if given is None or isinstance(given, Profile):
         return given
-    return load_profile(Path(given)) if isinstance(given, str) else Profile.model_validate(given)
+    return load_profile(Path(given)) if isinstance(given, str) else read_profile(dict(given))
 
 
 def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:

@@ -92,6 +92,8 @@ OUTPUTS: Final[Mapping[str, tuple[Any, str]]] = {
     "manifests": (str, "Where a manifest of scheduled work is written to."),
     "api_url": (str, "Address of the HTTP API; every call is signed by IAM."),
     "router": (str, "Name of the function behind the API."),
+    "routing": (str, "What a router of yours is told, in JSON: the rules by tier, and where each part's requests go."),
+    "router_policy": (str, "An IAM policy, in JSON, of what a router may do: for the role of one of yours."),
     "table": (str, "Name of the table of what is computed ahead."),
     "addresses": (dict[str, dict[str, str]], "By part: its queue, endpoint, bucket and dead-letter queue."),
 }
@@ -131,7 +133,8 @@ ADAPTERS: Final = (
         Queued, (*_FLEET, "dispatcher", "manifests"), "batch",
     ),
     Adapter(
-        "Tiered", "A router that sends each tier of requests to an architecture of its own.", Stored, _ROUTED, "tiered"
+        "Tiered", "A router that sends each tier of requests to an architecture of its own.",
+        Stored, (*_ROUTED, "routing", "router_policy"), "tiered",
     ),
     Adapter(
         "Precomputed", "Answers computed ahead by batch and given from a table; the rest asked live.",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.hybrid_design import Route, RouterDesign
-from headway_components.access import Statement, allow, use_key
+from headway_components.access import Statement, allow, policy_document, use_key
 from headway_components.alarms import Metric, Rule, alarm
 from headway_components.row_table import RowTable
 from headway_components.runtime_function import FunctionSize, runtime_function, upload_bundle
@@ -24,6 +25,8 @@ ROUTES = {
     "upload": "POST /uploads",
 }
 LONGEST_NAME = 60
+ROUTING = frozenset({"name", "routes", "parts", "results_bucket", "results_prefix"})
+"""Of a router's settings: what one of your own needs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def router(
     site: Site, design: RouterDesign, told: Told, topic: pulumi.Input[str], *, log_retention_days: int
 ) -> Router:
     """The API and its function: no route is open to whoever is not allowed ``execute-api:Invoke`` on it."""
-    name = physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_NAME)
+    name = _name(site)
     function = runtime_function(
         site,
         "router",
@@ -79,7 +82,7 @@ def router(
         FunctionSize(design.memory_mb, design.timeout_s, None, log_retention_days),
         handler="headway_runtime.router.handler",
         statements=_statements(site, told),
-        environment={VARIABLE: _settings(name, told)},
+        environment={VARIABLE: _settings(name, told).apply(RouterSettings.to_json)},
     )
     api = aws.apigatewayv2.Api(
         site.part("api"),
@@ -131,7 +134,23 @@ def router(
     return Router(url, function.name, api.id, name)
 
 
-def _settings(name: str, told: Told) -> pulumi.Output[str]:
+def router_policy(site: Site, told: Told) -> pulumi.Output[str]:
+    """What a router may do, as an IAM policy: for a role of one's own."""
+    return policy_document(_statements(site, told))
+
+
+def _name(site: Site) -> str:
+    return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_NAME)
+
+
+def routing(site: Site, told: Told) -> pulumi.Output[str]:
+    """What a router of one's own is told: the part of `RouterSettings` that is about routing, as plain JSON."""
+    return _settings(_name(site), told).apply(
+        lambda settings: json.dumps({key: value for key, value in asdict(settings).items() if key in ROUTING})
+    )
+
+
+def _settings(name: str, told: Told) -> pulumi.Output[RouterSettings]:
     """The function's settings, once the names in them are known."""
     known: list[pulumi.Input[str]] = [told.bucket.name, told.table.rows.name if told.table else ""]
     for target in told.targets.values():
@@ -144,7 +163,7 @@ def _settings(name: str, told: Told) -> pulumi.Output[str]:
     )
     holds = told.table.holds if told.table else ""
 
-    def settings(values: Sequence[Any]) -> str:
+    def settings(values: Sequence[Any]) -> RouterSettings:
         parts = {
             part: PartSettings(
                 kind=target.kind,
@@ -158,7 +177,7 @@ def _settings(name: str, told: Told) -> pulumi.Output[str]:
         bucket, table = values[0], values[1] or ""
         return RouterSettings(
             name=name, routes=routes, parts=parts, results_bucket=bucket, table=table, table_holds=holds
-        ).to_json()
+        )
 
     return pulumi.Output.all(*known).apply(settings)
 

@@ -13,7 +13,7 @@ from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import dashboard, router_graphs
 from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, graphs_of, part, target
-from headway_components.router import Told, router
+from headway_components.router import Router, Told, router, router_policy, routing
 from headway_components.site import Site
 from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
 
@@ -31,11 +31,17 @@ class Tiered(pulumi.ComponentResource):
 
     ``POST {api_url}/requests`` (signed by IAM) answers 200 with a result, or 202 with a ticket whose result is at
     ``GET {api_url}/results/{id}``. All tiers share a bucket, an alarm topic and the router; each queue is its own.
+    With a router of your own (the profile's ``router: own``) there is no API: yours is told `routing` and takes a role
+    with `router_policy`.
     """
 
-    api_url: pulumi.Output[str]
+    api_url: pulumi.Output[str] | None
     results_bucket: pulumi.Output[str]
-    router: pulumi.Output[str]
+    router: pulumi.Output[str] | None
+    routing: pulumi.Output[str]
+    """What a router is told, in JSON: the rules by tier, and by part where its requests go."""
+    router_policy: pulumi.Output[str]
+    """What a router may do: an IAM policy of what these parts need, and no more."""
     addresses: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """By part: its queue, endpoint, bucket, dead-letter queue."""
     parts: dict[str, pulumi.ComponentResource]
@@ -56,13 +62,17 @@ class Tiered(pulumi.ComponentResource):
             targets[one.name] = target(site, self.parts[one.name], wait)
         model = container_of(site, design).version
         told = Told(design.routes, targets, bucket, model)
-        made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
+        made: Router | None = None
+        if design.router is not None:
+            made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
         if design.dashboard:
-            shown = {name: graphs_of(made) for name, made in self.parts.items()}
-            dashboard(site, {"": router_graphs(made), **shown})
-        self.api_url, self.router = made.api_url, made.function_name
+            shown = {name: graphs_of(one) for name, one in self.parts.items()}
+            dashboard(site, {**({"": router_graphs(made)} if made is not None else {}), **shown})
+        self.api_url = made.api_url if made is not None else None
+        self.router = made.function_name if made is not None else None
+        self.routing, self.router_policy = routing(site, told), router_policy(site, told)
         self.addresses = addresses(self.parts)
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
-        names = ("api_url", "results_bucket", "router", "addresses", "monthly_bill")
+        names = ("api_url", "results_bucket", "router", "routing", "router_policy", "addresses", "monthly_bill")
         self.register_outputs({one: getattr(self, one) for one in names})

@@ -67,13 +67,14 @@ class TieredDesign(BaseDesign):
     routes: tuple[Route, ...]
     """In the order in which they are tried."""
     parts: tuple[Part, ...]
-    router: RouterDesign
+    router: RouterDesign | None
+    """None: its owner's own, which is neither made nor on the bill."""
     results_kept_days: int
 
     @property
     def alarms(self) -> dict[str, int]:
         """The router's; each part has its own."""
-        return self.router.alarms
+        return self.router.alarms if self.router is not None else {}
 
 
 class PrecomputedDesign(BaseDesign):

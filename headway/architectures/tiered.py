@@ -27,7 +27,8 @@ from headway.architectures.router_path import (
 )
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
-from headway.bill.lines import Bill
+from headway.bill.lines import Bill, Line
+from headway.bill.pricing import Context, not_modelled
 from headway.profile import Tier
 from headway.traffic import build_demand
 from headway.units import format_duration
@@ -68,7 +69,7 @@ def part_name(group: Sequence[str]) -> str:
 
 
 def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate:
-    router = router_design()
+    router = None if workload.profile.router == "own" else router_design()
     of_tier = {name: part_name(group) for group in chosen for name in group}
     design = TieredDesign(
         **workload.base_design(),
@@ -78,7 +79,8 @@ def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate
         results_kept_days=int(assume("results.kept_days")),
     )
     parts = list(chosen.values())
-    own = Bill(lines=(*router_lines(router, workload, parts), *watching_lines(design, design.alarms, workload)))
+    before = router_lines(router, workload, parts) if router is not None else (_own_router(),)
+    own = Bill(lines=(*before, *watching_lines(design, design.alarms, workload)))
     bills = {part_name(group): part.bill for group, part in chosen.items()}
     return Candidate(
         architecture="tiered",
@@ -94,11 +96,17 @@ def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate
         facts=tuple(_fact(workload, group, part) for group, part in chosen.items()),
         assumptions=tuple(
             dict.fromkeys((
-                "operations.tiered", "router.overhead", "router.cold_start", "router.result_reads",
+                "operations.tiered", "router.overhead", "router.cold_start",
+                *(() if router is None else ("router.result_reads",)),
                 *(name for part in parts for name in part.candidate.assumptions),
             ))
         ),
     )  # fmt: skip
+
+
+def _own_router() -> Line:
+    """Named on the bill, so that nobody takes a router of one's own for nothing."""
+    return not_modelled("yours", "router", "router-month", Context("your own router"))
 
 
 def _group_workload(workload: Workload, group: Sequence[str]) -> Workload:
@@ -115,7 +123,8 @@ def _part(workload: Workload, parts: Parts, group: Group) -> Fitting | str:
     part = fitting(found)
     if part is None:
         return f"{' and '.join(group)}: {found.architecture} {found.reason}"
-    problem = refused(workload, part)
+    # What a router of one's own lets through is its owner's to know.
+    problem = refused(workload, part) if workload.profile.router == "included" else None
     return f"{' and '.join(group)}: {problem}" if problem else part
 
 

@@ -249,6 +249,9 @@ class Profile(Part):
     model: Model
     availability: Literal["standard", "high"] = "standard"
     tiers: tuple[Tier, ...] = ()
+    router: Literal["included", "own"] = Field(
+        default="included", description="What sends requests to their tiers: a router that comes with them, or yours."
+    )
     features: Features | None = None
     precompute: Precompute | None = None
     fallback: tuple[Literal["cache", "queue", "default"], ...] = ()
@@ -280,6 +283,8 @@ class Profile(Part):
                 raise ValueError("tiers: one tier is no tiers; give its max_wait as latency.max_wait")
             if sum(tier.when is None for tier in self.tiers) > 1:
                 raise ValueError("tiers: only one can be without a rule (when): it takes what no other does")
+        elif self.router == "own":
+            raise ValueError("router: own is for tiers; without them there is nothing to route")
         trace = self.traffic.trace
         if isinstance(trace, Trace) and trace.timezone != self.timezone:
             raise ValueError(

@@ -103,6 +103,8 @@ class EngineStack:
     aws: Aws
     failures: Failures
     program: Callable[[], Any]
+    state: Path
+    """The folder of its state: stacks that refer to one another share it."""
     _workspace: Callable[[Callable[[], Any]], auto.Stack]
     _known: auto.Stack | None = None
 
@@ -173,10 +175,10 @@ def engine_stack(
     *,
     aws: Aws,
     stack: str = "dev",
-    project: str = PROJECT,
     engine: Engine | None = None,
     environment: Mapping[str, str] | None = None,
     policy_packs: Sequence[str] = (),
+    state: Path | None = None,
 ) -> Iterator[EngineStack]:
     """A stack whose ``aws`` is the account given; its state lives as long as the context.
 
@@ -185,10 +187,10 @@ def engine_stack(
         config: ``{"headway:scale": "0.1"}``; the region is the account's.
         aws: From `headway_rehearsal.account.account`.
         stack: Its name.
-        project: The Pulumi project's.
         engine: Which one; otherwise the one that is found.
         environment: Variables of the engine's process, beside its own.
         policy_packs: Folders of policy packs to run with every preview and update.
+        state: Another stack's ``state``, for a program that refers to it as ``organization/headway/<stack>``.
 
     Raises:
         HeadwayError: There is no engine.
@@ -201,6 +203,7 @@ def engine_stack(
     with tempfile.TemporaryDirectory(prefix="headway-engine-") as folder, attached(aws, failures) as port:
         home = Path(folder)
         (home / "state").mkdir()
+        kept = state or home / "state"
         variables = {
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "1",
@@ -212,7 +215,7 @@ def engine_stack(
         def workspace(run: Callable[[], Any]) -> auto.Stack:
             return auto.create_or_select_stack(
                 stack_name=stack,
-                project_name=project,
+                project_name=PROJECT,
                 program=run,
                 opts=auto.LocalWorkspaceOptions(
                     work_dir=str(home / "work"),
@@ -221,7 +224,7 @@ def engine_stack(
                         root=str(engine.root) if engine.root else None, skip_version_check=True
                     ),
                     project_settings=auto.ProjectSettings(
-                        name=project, runtime="python", backend=auto.ProjectBackend(url=(home / "state").as_uri())
+                        name=PROJECT, runtime="python", backend=auto.ProjectBackend(url=kept.as_uri())
                     ),
                     stack_settings={stack: auto.StackSettings(config=settings)},
                     env_vars=variables,
@@ -229,7 +232,7 @@ def engine_stack(
             )
 
         (home / "work").mkdir()
-        yield EngineStack(aws, failures, program, workspace)
+        yield EngineStack(aws, failures, program, kept, workspace)
 
 
 def _text(value: Any) -> str:

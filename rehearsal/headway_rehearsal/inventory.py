@@ -16,8 +16,12 @@ LISTS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "batch": (("describe_compute_environments", "computeEnvironments", "computeEnvironmentName"),
               ("describe_job_queues", "jobQueues", "jobQueueName")),
     "ec2": (("describe_security_groups", "SecurityGroups", "GroupId"),
-            ("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId")),
-    "iam": (("list_roles", "Roles", "RoleName"), ("list_instance_profiles", "InstanceProfiles", "InstanceProfileName")),
+            ("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+            ("describe_vpcs", "Vpcs", "VpcId"), ("describe_subnets", "Subnets", "SubnetId"),
+            ("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+            ("describe_route_tables", "RouteTables", "RouteTableId")),
+    "iam": (("list_roles", "Roles", "RoleName"), ("list_policies", "Policies", "Arn"),
+            ("list_instance_profiles", "InstanceProfiles", "InstanceProfileName")),
     "sagemaker": (("list_models", "Models", "ModelName"),
                   ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
                   ("list_endpoints", "Endpoints", "EndpointName")),
@@ -33,7 +37,7 @@ LISTS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 
 
 def inventory(aws: Aws) -> set[str]:
-    """Every resource as ``service name``. Keys that wait for their deletion, and dead revisions of jobs, are gone."""
+    """Every resource as ``service name``. What waits for its deletion, or shows dead, is gone."""
     found = set()
     for service, calls in LISTS.items():
         client = aws.client(service)
@@ -48,6 +52,8 @@ def inventory(aws: Aws) -> set[str]:
     for row in kms.list_keys()["Keys"]:
         if kms.describe_key(KeyId=row["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion":
             found.add(f"kms {row['KeyId']}")
+    endpoints = aws.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    found |= {f"ec2 {row['VpcEndpointId']}" for row in endpoints if row["State"] != "deleted"}
     jobs = aws.client("batch").describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     found |= {f"batch {row['jobDefinitionName']}" for row in jobs}
     scaling = aws.client("application-autoscaling")

@@ -27,6 +27,7 @@ from headway_rehearsal.resources.base import Aws
 from headway_runtime import router
 from headway_runtime.contract import Request
 from headway_runtime.results import key_of
+from headway_runtime.settings import VARIABLE
 
 OK, ACCEPTED = 200, 202
 PREDICTED = 0.5
@@ -152,7 +153,9 @@ class Routed:
     def _api(self) -> Iterator[Any]:
         """The router's function as the API calls it, its endpoints answered by the rehearsal's model."""
         router.forget()
-        environment = function_environment(self.aws, self.outputs["router"])
+        # In place of a router of one's own: Headway's, told what that one is told.
+        own = {VARIABLE: self.outputs["routing"]} if "router" not in self.outputs else None
+        environment = own or function_environment(self.aws, self.outputs["router"])
         with answering(self.model_url), answering_later(self.aws, self.model_url), as_in_aws(environment):
 
             def call(route: str, body: str = "", **path: str) -> tuple[int, dict[str, Any]]:

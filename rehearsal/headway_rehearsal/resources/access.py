@@ -11,6 +11,7 @@ from headway_rehearsal.resources.base import (
     Inputs,
     ResourceType,
     ask,
+    by,
     changed,
     only,
     tag_list,
@@ -108,11 +109,42 @@ def _delete_profile(aws: Aws, identity: str, state: Inputs) -> None:
     client.delete_instance_profile(InstanceProfileName=identity)
 
 
+def _policy(aws: Aws, logical: str, inputs: Inputs) -> Created:
+    name = aws.name(logical, inputs)
+    answer = ask(
+        aws, "iam", "create_policy", inputs, what="aws:iam/policy:Policy", rename={"policy": "PolicyDocument"},
+        handled=("name", "namePrefix"), PolicyName=name, Tags=tag_list(inputs),
+    )["Policy"]  # fmt: skip
+    return Created(answer["Arn"], {"name": name, "arn": answer["Arn"], "policyId": answer["PolicyId"]})
+
+
+def _read_policy(aws: Aws, identity: str) -> dict[str, Any]:
+    client = aws.client("iam")
+    found = client.get_policy(PolicyArn=identity)["Policy"]
+    version = client.get_policy_version(PolicyArn=identity, VersionId=found["DefaultVersionId"])["PolicyVersion"]
+    return {**found, "PolicyDocument": version["Document"]}
+
+
+def _update_policy(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
+    """Another version, which becomes the one that holds; AWS keeps five, so the former goes."""
+    del old
+    client = aws.client("iam")
+    former = client.get_policy(PolicyArn=identity)["Policy"]["DefaultVersionId"]
+    client.create_policy_version(PolicyArn=identity, PolicyDocument=new["policy"], SetAsDefault=True)
+    client.delete_policy_version(PolicyArn=identity, VersionId=former)
+    return {}
+
+
 ROWS = (
     ResourceType(
         "aws:iam/role:Role", _role, _read_role, _delete_role, _update_role, replaces=("name", "namePrefix", "path"),
         shown_as={"assumeRolePolicy": "AssumeRolePolicyDocument"},
         unseen=("forceDetachPolicies", "permissionsBoundary"),
+    ),
+    ResourceType(
+        "aws:iam/policy:Policy", _policy, _read_policy, by("iam", "delete_policy", "PolicyArn"), _update_policy,
+        replaces=("name", "namePrefix", "path", "description"),
+        shown_as={"policy": "PolicyDocument", "name": "PolicyName"},
     ),
     ResourceType(
         "aws:iam/rolePolicy:RolePolicy", _role_policy, _read_role_policy, _delete_role_policy, _update_role_policy,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
+from pathlib import Path
 from typing import Any
+
+import pulumi
 
 from headway_rehearsal.resources.base import (
     Aws,
@@ -17,22 +22,43 @@ from headway_rehearsal.resources.base import (
     tag_list,
     tag_map,
 )
-from headway_rehearsal.values import structure
+from headway_rehearsal.values import UnknownPropertyError, structure
 
 
 def _function(aws: Aws, logical: str, inputs: Inputs) -> Created:
     name = aws.name(logical, inputs)
-    code = {"S3Bucket": inputs.get("s3Bucket"), "S3Key": inputs.get("s3Key")}
     answer = ask(
         aws, "lambda", "create_function", inputs, what="aws:lambda/function:Function",
-        handled=("name", "s3Bucket", "s3Key", "reservedConcurrentExecutions", "sourceCodeHash", "publish"),
-        FunctionName=name, Code=code, Tags=tag_map(inputs), rename={"kmsKeyArn": "KMSKeyArn"},
+        handled=("name", *_CODE, "reservedConcurrentExecutions", "sourceCodeHash", "publish"),
+        FunctionName=name, Code=_code(inputs), Tags=tag_map(inputs), rename={"kmsKeyArn": "KMSKeyArn"},
     )  # fmt: skip
     if inputs.get("reservedConcurrentExecutions") is not None:
         aws.client("lambda").put_function_concurrency(
             FunctionName=name, ReservedConcurrentExecutions=int(inputs["reservedConcurrentExecutions"])
         )
     return Created(name, {"name": name, "arn": answer["FunctionArn"]})
+
+
+_CODE = ("s3Bucket", "s3Key", "code")
+
+
+def _code(inputs: Inputs) -> dict[str, Any]:
+    """Where a function's code is: an object in S3, or an archive that the program brings."""
+    archive = inputs.get("code")
+    if archive is None:
+        return {"S3Bucket": inputs.get("s3Bucket"), "S3Key": inputs.get("s3Key")}
+    if not isinstance(archive, pulumi.FileArchive):
+        raise UnknownPropertyError(
+            f"aws:lambda/function:Function: code as {type(archive).__name__} is not in the table"
+        )
+    path = Path(archive.path)
+    if path.is_file():
+        return {"ZipFile": path.read_bytes()}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archived:
+        for file in sorted(one for one in path.rglob("*") if one.is_file() and "__pycache__" not in one.parts):
+            archived.write(file, file.relative_to(path))
+    return {"ZipFile": packed.getvalue()}
 
 
 def _read_function(aws: Aws, identity: str) -> dict[str, Any]:
@@ -44,14 +70,12 @@ def _read_function(aws: Aws, identity: str) -> dict[str, Any]:
 
 def _update_function(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
     client = aws.client("lambda")
-    if changed(old, new, "s3Bucket", "s3Key", "architectures"):
-        client.update_function_code(
-            FunctionName=identity, S3Bucket=new["s3Bucket"], S3Key=new["s3Key"], Architectures=new["architectures"]
-        )
+    if changed(old, new, *_CODE, "architectures"):
+        client.update_function_code(FunctionName=identity, Architectures=new["architectures"], **_code(new))
     ask(
         aws, "lambda", "update_function_configuration", new, what="aws:lambda/function:Function",
-        handled=("name", "s3Bucket", "s3Key", "reservedConcurrentExecutions", "sourceCodeHash", "publish",
-                 "architectures", "packageType"),
+        handled=("name", *_CODE, "reservedConcurrentExecutions", "sourceCodeHash", "publish", "architectures",
+                 "packageType"),
         FunctionName=identity, rename={"kmsKeyArn": "KMSKeyArn"},
     )  # fmt: skip
     limit = new.get("reservedConcurrentExecutions")
@@ -365,7 +389,7 @@ ROWS = (
     ResourceType(
         "aws:lambda/function:Function", _function, _read_function, by("lambda", "delete_function", "FunctionName"),
         _update_function, replaces=("name", "packageType"), shown_as={"name": "FunctionName"},
-        unseen=("s3Bucket", "s3Key", "sourceCodeHash", "publish", "loggingConfig"),
+        unseen=(*_CODE, "sourceCodeHash", "publish", "loggingConfig"),
     ),
     ResourceType(
         "aws:lambda/permission:Permission", _permission, _read_permission, _delete_permission, named="statementId",

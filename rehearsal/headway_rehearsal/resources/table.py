@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway_rehearsal.resources import access, apis, compute, endpoints, messaging, observability, storage
+from headway_rehearsal.resources import access, apis, compute, endpoints, messaging, network, observability, storage
 from headway_rehearsal.resources.base import Aws, Created, Inputs, ResourceType
 
 TABLE: dict[str, ResourceType] = {
     row.token: row
-    for module in (access, apis, compute, endpoints, messaging, observability, storage)
+    for module in (access, apis, compute, endpoints, messaging, network, observability, storage)
     for row in module.ROWS
 }
 
@@ -34,7 +34,8 @@ def invoke(aws: Aws, source: str, inputs: Inputs) -> dict[str, Any]:
     client = aws.client("ec2")
     if source == "aws:ec2/getVpc:getVpc":
         filters = [{"Name": "is-default", "Values": ["true"]}] if inputs.get("default") else []
-        vpc = client.describe_vpcs(Filters=filters)["Vpcs"][0]
+        which = {"VpcIds": [inputs["id"]]} if inputs.get("id") else {"Filters": filters}
+        vpc = client.describe_vpcs(**which)["Vpcs"][0]
         return {"id": vpc["VpcId"], "cidrBlock": vpc["CidrBlock"], "default": vpc["IsDefault"]}
     if source == "aws:ec2/getSubnets:getSubnets":
         names = {"default-for-az": "defaultForAz"}
