@@ -125,3 +125,28 @@ def test_what_is_chosen_is_never_dearer_than_one_architecture_for_all_beyond_wha
         assert totals["tiered"] == min(totals.values())
     elif tiered.feasible:
         assert "dearer" in tiered.reason or "saves" in tiered.reason
+
+
+def test_a_router_of_ones_own_is_neither_designed_nor_priced_and_named_as_not_modelled() -> None:
+    included, own = (planned(bundled("moderation", router=who), "tiered") for who in ("included", "own"))
+    assert isinstance(own.design, TieredDesign)
+    assert own.design.router is None
+    assert own.bill is not None
+    assert included.bill is not None
+    mine = [line for line in own.bill.lines if ":" not in line.description]
+    assert {line.service for line in mine if line.state == "priced"} <= {"CloudWatch"}, "the dashboard alone"
+    assert [line.description for line in mine if line.service == "yours"] == ["your own router"]
+    api = sum(line.amount.expected for line in included.bill.lines if line.service == "APIGateway" and line.amount)
+    assert api > 0
+    assert own.bill.total.expected < included.bill.total.expected - api
+    # Whoever routes takes some time: the parts are sized as behind Headway's own.
+    assert own.design.parts == included.design.parts  # type: ignore[union-attr]
+
+
+def test_a_router_of_ones_own_may_let_through_what_an_api_would_not() -> None:
+    tiers = [
+        {"name": "a", "share": 0.5, "when": {"field": "x", "equals": 1}, "max_wait": "50s"},
+        {"name": "b", "share": 0.5, "max_wait": "55s"},
+    ]
+    model = {"measured": [{"hardware": "g5.xlarge", "seconds": 20.0}]}
+    assert planned(bundled("moderation", tiers=tiers, model=model, router="own"), "tiered").feasible

@@ -156,3 +156,26 @@ def test_a_design_for_a_table_needs_one() -> None:
     fill = design_of("shop-recommendations").fill  # type: ignore[union-attr]
     with pytest.raises(HeadwayError, match="needs one"):
         provision(lambda: SpotBatch("work", {"design": fill}) and None)
+
+
+def test_a_router_of_ones_own_gets_what_it_needs_and_none_is_made() -> None:
+    import pulumi
+
+    profile = load_profile("stacks/profiles/moderation.yaml").model_copy(update={"router": "own"})
+    design = plan(profile).design
+
+    def program() -> None:
+        tiers = Tiered("work", {"design": design})  # type: ignore[typeddict-item]
+        assert tiers.api_url is None
+        assert tiers.router is None
+        pulumi.export("routing", tiers.routing)
+        pulumi.export("policy", tiers.router_policy)
+
+    made = provision(program)
+    assert not [one for one in made.resources if one.type.startswith("aws:apigatewayv2")]
+    assert not [one.name for one in made.resources if "router" in one.name]
+    told = RouterSettings.from_json(made.outputs["routing"])
+    assert told.parts["verified"].endpoint_name == made.one("sagemaker:Endpoint").inputs["name"]
+    assert told.routes[0].equals == "verified"
+    actions = {action for one in json.loads(made.outputs["policy"])["Statement"] for action in one["Action"]}
+    assert actions == {"sagemaker:InvokeEndpoint", "sqs:SendMessage", "s3:GetObject", "s3:PutObject"}

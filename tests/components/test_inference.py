@@ -149,3 +149,9 @@ def test_another_region_than_the_profiles_is_refused() -> None:
             provision(program)
     finally:
         pulumi.runtime.set_all_config({})
+
+
+def test_a_mistake_in_an_inline_profile_is_named_by_its_field() -> None:
+    wrong = {"name": "x", "latency": {"max_wait": "5x"}, "traffic": {"per_day": 5}, "model": {"measured": []}}
+    with pytest.raises(HeadwayError, match=r"latency\.max_wait: got '5x'"):
+        provision(lambda: Inference("work", {"profile": wrong}) and None)

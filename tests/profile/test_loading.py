@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.profile import Profile, ProfileError, load_profile
+from headway.profile import Profile, ProfileError, load_profile, read_profile
 
 LEAST = """\
 name: contact-form
@@ -223,3 +223,12 @@ def test_notation_and_order_make_no_other_digest_and_content_does(tmp_path: Path
     assert load(tmp_path, "\n".join(reversed(LEAST.splitlines()))).digest == base.digest
     assert load(tmp_path, LEAST.replace("5s", "6s")).digest != base.digest
     assert load(tmp_path, LEAST + "availability: high\n").digest != base.digest
+
+
+def test_a_router_of_ones_own_is_for_tiers() -> None:
+    least = {
+        "name": "x", "latency": {"max_wait": "5s"}, "traffic": {"per_day": 5}, "router": "own",
+        "model": {"measured": [{"hardware": "m5.large", "seconds": 1}]},
+    }  # fmt: skip
+    with pytest.raises(ProfileError, match="router: own is for tiers"):
+        read_profile(least)

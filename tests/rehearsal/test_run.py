@@ -138,3 +138,12 @@ def test_a_profile_that_nothing_fits_is_refused(project: Project) -> None:
     path.write_text(path.read_text().replace("max_wait: 8s", "max_wait: 1ms"))
     with pytest.raises(HeadwayError, match="no architecture meets the wait"):
         rehearse(root, "dev", requests=1)
+
+
+def test_a_router_of_ones_own_is_stood_in_for(project: Callable[..., Path]) -> None:
+    root = project("moderation")
+    profile = root / "stacks/profiles/moderation.yaml"
+    profile.write_text(profile.read_text() + "\nrouter: own\n")
+    outcome = rehearse(root, "dev", requests=6)
+    assert not [row for row in outcome.resources if row.type.startswith("aws:apigatewayv2")]
+    assert len([one for one in outcome.requests if one.output is not None]) == 6

@@ -1,7 +1,7 @@
 """The team's own router: a rule that no profile can say, and Headway's parts behind it.
 
 ``ROUTING`` is what `Tiered` puts out as ``routing``: ``parts`` by name, each ``live``, ``queue`` or ``asynchronous``,
-with its address; ``routes``, the profile's rules by tier. Headway's own router, with tries again, a breaker and tickets,
+with its address; ``routes``, the profile's rules by tier. Headway's own router, with tries again and a breaker,
 is ``headway_runtime.router``.
 """
 
