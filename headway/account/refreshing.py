@@ -17,7 +17,7 @@ from headway.account.connection import Account
 from headway.account.errors import AccountError
 from headway.account.price_list import EC2_FILTERS, Product, Question
 from headway.assumptions import assume
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, nearest
 from headway.prices import PriceBook
 from headway.prices.listing import Listed, in_book_units, listed
 
@@ -27,7 +27,7 @@ HIGH = "high"
 _HOPELESS = ("credentials", "expired", "clock", "region")
 """What the next question would be answered with too, whatever it asks."""
 _STOPS = ("denied", "throttled", "unreachable")
-"""What the next question of the same kind would be answered with too."""
+"""What the next question to the same service would be answered with too."""
 
 
 @dataclass
@@ -43,6 +43,17 @@ class Refreshed:
     """Rows that keep their old price and date, and why."""
     failed: list[str] = field(default_factory=list)
     """What AWS did not give: all of its rows are as they were."""
+    reasons: dict[str, None] = field(default_factory=dict)
+    """Why, each once."""
+    stopped: dict[str, AccountError] = field(default_factory=dict)
+    """Services that would answer the next question as they answered the last: throttled, denied, out of reach."""
+
+    def fail(self, what: str, error: AccountError) -> None:
+        """Note what AWS did not give."""
+        self.failed.append(f"{what}: {error}")
+        self.reasons[str(error)] = None
+        if error.kind in _STOPS:
+            self.stopped[error.action.partition(":")[0]] = error
 
     def word(self, text: str) -> int:
         """The place of a word in the book's list."""
@@ -79,27 +90,31 @@ def refresh(
     made = Refreshed(deepcopy(dict(book.content)), now.date().isoformat())
     patterns = tuple(types)
     bands = cache(partial(_bands, made, fetch, say))
-    for region in regions:
+    chosen = list(regions)
+    for region in chosen:
         if region not in book.regions:
-            raise HeadwayError(f"region {region!r} is not in the price book; there are {', '.join(book.regions)}")
-        parts: dict[str, Callable[[], int]] = {
-            "EC2 on-demand": partial(_instances, made, account, region, patterns, "on_demand"),
-            "SageMaker hosting": partial(_instances, made, account, region, patterns, "hosting"),
-            "EC2 spot": partial(_spot, made, account, region, (patterns, bands), now, say),
-            "other services": partial(_services, made, account, region, say),
+            raise HeadwayError(f"region {region!r} is not in the price book{nearest(region, book.regions)}")
+    for region in chosen:
+        parts: dict[str, tuple[str, Callable[[], int]]] = {
+            "EC2 on-demand": ("pricing", partial(_instances, made, account, region, patterns, "on_demand")),
+            "SageMaker hosting": ("pricing", partial(_instances, made, account, region, patterns, "hosting")),
+            "EC2 spot": ("ec2", partial(_spot, made, account, region, (patterns, bands), now, say)),
+            "other services": ("pricing", partial(_services, made, account, region, say)),
         }
-        for part, read in parts.items():
+        for part, (service, read) in parts.items():
             say(f"{part} of {region}")
             try:
+                if service in made.stopped:
+                    raise made.stopped[service]
                 made.updated[f"{part} of {region}"] = read()
             except AccountError as error:
                 if error.kind in _HOPELESS:
                     raise
-                made.failed.append(f"{part} of {region}: {error}")
+                made.fail(f"{part} of {region}", error)
     if not any(made.updated.values()):
-        said = made.failed or ["AWS answered, and no price in it was one that this book needs"]
-        raise HeadwayError("no price could be refreshed, the book stays as it was\n" + "\n".join(dict.fromkeys(said)))
-    made.content["refreshed"] = {"at": now.isoformat(timespec="seconds"), "regions": sorted(regions)}
+        why = "; ".join(made.reasons) or "AWS answered, and no price in it was one that this book needs"
+        raise HeadwayError(f"no price could be refreshed, the book stays as it was: {why}")
+    made.content["refreshed"] = {"at": now.isoformat(timespec="seconds"), "regions": sorted(chosen)}
     return made
 
 
@@ -217,8 +232,8 @@ def _services(made: Refreshed, account: Account, region: str, say: Say) -> int:
         except AccountError as error:
             if error.kind in _HOPELESS:
                 raise
-            made.failed.append(f"{question.code} of {region}: {error}")
-            if error.kind in _STOPS:
+            made.fail(f"{question.code} of {region}", error)
+            if "pricing" in made.stopped:
                 rest = dict.fromkeys(later.code for later in questions[place + 1 :])
                 made.failed.append(f"not asked after that in {region}: {', '.join(rest)}")
                 break

@@ -305,6 +305,11 @@ def test_after_a_throttled_question_the_rest_is_not_asked_and_named(aws: FakeAws
     assert made.failed[1].startswith("not asked after that in us-east-1: AWSQueueService, AmazonSNS, AmazonS3")
 
 
+def test_a_region_that_is_not_in_the_book_is_refused_before_anything_is_asked(aws: FakeAws) -> None:
+    with pytest.raises(HeadwayError, match="region 'eu-west-11' is not in the price book; did you mean eu-west-1"):
+        refresh(connect("prices refresh"), packaged_book(), ["us-east-1", "eu-west-11"], now=NOW)
+
+
 def test_a_part_that_is_denied_keeps_its_rows_and_says_which_permission(aws: FakeAws) -> None:
     prices(aws, [instance("g5.xlarge", "1.1")])
     prices(aws, [])
@@ -340,6 +345,21 @@ def test_empty_answers_are_an_error(aws: FakeAws) -> None:
 
     with pytest.raises(HeadwayError, match="no price could be refreshed, the book stays as it was"):
         refreshed(aws)
+
+
+def test_where_everything_is_denied_one_line_names_both_permissions(
+    aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADWAY_DATA", str(tmp_path / "data"))
+    aws.on("pricing").add_client_error("get_products", "AccessDeniedException", "not authorized")
+    aws.on("ec2").add_client_error("describe_spot_price_history", "UnauthorizedOperation", "not authorized", 403)
+
+    assert run(["prices", "refresh"]) == 1
+
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.count("pricing:GetProducts") == said.count("ec2:DescribeSpotPriceHistory") == 1
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
