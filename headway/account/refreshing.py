@@ -39,14 +39,23 @@ class Refreshed:
     """Of the new prices: when AWS asked that much, whenever it began to."""
     updated: dict[str, int] = field(default_factory=dict)
     """Rows with new prices, by part and region."""
-    kept: list[str] = field(default_factory=list)
-    """Rows that keep their old price and date, and why."""
+    why_kept: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Rows that keep their old price and date, by region and reason."""
     failed: list[str] = field(default_factory=list)
     """What AWS did not give: all of its rows are as they were."""
     reasons: dict[str, None] = field(default_factory=dict)
     """Why, each once."""
     stopped: dict[str, AccountError] = field(default_factory=dict)
     """Services that would answer the next question as they answered the last: throttled, denied, out of reach."""
+
+    @property
+    def kept(self) -> list[str]:
+        """What keeps its old price and date, and why, a reason a line."""
+        return [f"{', '.join(names)} in {region}: {why}" for (region, why), names in self.why_kept.items()]
+
+    def keep(self, what: str, region: str, why: str) -> None:
+        """Note a row that stays as it was."""
+        self.why_kept.setdefault((region, why), []).append(what)
 
     def fail(self, what: str, error: AccountError) -> None:
         """Note what AWS did not give."""
@@ -123,7 +132,7 @@ def _bands(made: Refreshed, fetch: spot_prices.Fetch, say: Say) -> dict[str, dic
     try:
         return spot_prices.interruption_bands(fetch)
     except AccountError as error:
-        made.kept.append(f"interruption bands: {error}")
+        made.keep("interruption bands", "every region", str(error))
         return {}
 
 
@@ -140,21 +149,21 @@ def _instances(made: Refreshed, account: Account, region: str, patterns: tuple[s
     rows = made.content[purchase].setdefault(region, {})
     count = 0
     for kind, products in found.items():
-        usd = _only(made, products, f"{kind} ({purchase}) in {region}", _first(rows.get(kind)))
+        usd = _only(made, products, (f"{kind} ({purchase})", region), _first(rows.get(kind)))
         if usd is not None:
             rows[kind] = [usd, made.word(SOURCE), made.word(made.day), made.word(HIGH)]
             count += 1
-    gone = [kind for kind in rows if _wanted(kind, patterns) and kind not in found]
-    if gone:
-        made.kept.append(f"{len(gone)} types without a product now ({purchase} in {region}): {', '.join(gone[:5])}")
+    for kind in rows:
+        if _wanted(kind, patterns) and kind not in found:
+            made.keep(f"{kind} ({purchase})", region, "AWS lists no such product now")
     return count
 
 
-def _only(made: Refreshed, products: list[Product], what: str, old: Decimal | None) -> str | None:
+def _only(made: Refreshed, products: list[Product], what: tuple[str, str], old: Decimal | None) -> str | None:
     """The one price of the products, if there is one and it is one."""
     prices = price_list.paid_tiers(products)
     if len(prices) != 1 or len(next(iter(prices))) != 1:
-        made.kept.append(f"{what}: {_several(products, prices)}")
+        made.keep(*what, _several(products, prices))
         return None
     ((usd, _, _),) = prices.pop()
     return usd if _plausible(made, what, Decimal(usd), () if old is None else (old,)) else None
@@ -165,12 +174,12 @@ def _several(products: list[Product], prices: Collection[object]) -> str:
     return f"{len(products)} product{'' if len(products) == 1 else 's'}{at} where one price is needed"
 
 
-def _plausible(made: Refreshed, what: str, usd: Decimal, others: Collection[Decimal]) -> bool:
+def _plausible(made: Refreshed, what: tuple[str, str], usd: Decimal, others: Collection[Decimal]) -> bool:
     """A price of nothing, or one that jumps, is another product's.
 
     Args:
         made: Where it is told.
-        what: Whose price.
+        what: Whose price, and in which region.
         usd: The new one.
         others: The old one here; else those of other regions, for a region that has none yet.
     """
@@ -181,7 +190,7 @@ def _plausible(made: Refreshed, what: str, usd: Decimal, others: Collection[Deci
     if usd <= 0 or not low / jump <= usd <= high * jump:
         low, high, usd = low.normalize(), high.normalize(), usd.normalize()
         was = "" if not others else f", it was {low:f}" if low == high else f", others are {low:f} to {high:f}"
-        made.kept.append(f"{what}: USD {usd:f} is not plausible{was}")
+        made.keep(*what, f"USD {usd:f} is not plausible{was}")
         return False
     return True
 
@@ -205,18 +214,21 @@ def _spot(
         if kind in bands:
             row[4:] = [made.word(bands[kind])]
     kept = made.content.setdefault("spot_zones", {}).setdefault(region, {})
+    count = 0
     for kind, by_zone in zones.items():
         old = rows.get(kind, ())
-        band = made.word(bands[kind]) if kind in bands else old[4] if len(old) > 4 else made.word("")
         usd = spot_prices.of_region(by_zone)
+        near = old or made.content["on_demand"].get(region, {}).get(kind, ())
+        if not _plausible(made, (f"{kind} (spot)", region), usd, [Decimal(near[0])] if near else ()):
+            continue
+        band = made.word(bands[kind]) if kind in bands else old[4] if len(old) > 4 else made.word("")
         rows[kind] = [f"{usd:f}", made.word(SPOT_SOURCE), made.word(made.day), made.word(HIGH), band]
         kept[kind] = {zone: [f"{value:f}" for value in one] for zone, one in sorted(by_zone.items())}
-    gone = [kind for kind in types if kind in rows and kind not in zones]
-    if gone:
-        made.kept.append(
-            f"{len(gone)} types without a spot price in 30 days in {region}: {', '.join(sorted(gone)[:5])}"
-        )
-    return len(zones)
+        count += 1
+    for kind in sorted(types):
+        if kind in rows and kind not in zones:
+            made.keep(f"{kind} (spot)", region, f"no price in {spot_prices.DAYS} days")
+    return count
 
 
 def _services(made: Refreshed, account: Account, region: str, say: Say) -> int:
@@ -247,13 +259,13 @@ def _service(made: Refreshed, meter: Listed, region: str, found: list[Product]) 
     services = made.content["services"]
     known = {name: here[meter.service][meter.meter] for name, here in services.items()
              if meter.meter in here.get(meter.service, {})}  # fmt: skip
-    what = f"{meter.service}.{meter.meter} in {region}"
+    what = f"{meter.service}.{meter.meter}", region
     products = price_list.matching(meter, found)
     prices = price_list.paid_tiers(products)
     unit: str = next(iter(known.values()), (meter.unit,))[0]
     if not unit or len(prices) != 1:
         if region in known or products:
-            made.kept.append(f"{what}: {_several(products, prices)}")
+            made.keep(*what, _several(products, prices))
         return 0
     per = in_book_units(unit, meter.divide)
     marks = [made.word(SOURCE), made.word(made.day), made.word(HIGH)]

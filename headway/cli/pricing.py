@@ -168,7 +168,7 @@ def refresh(
                     "changes": len(found)})  # fmt: skip
     else:
         screen = console()
-        print_refresh(screen, made.updated, made.kept, made.failed)
+        print_refresh(screen, made.updated, made.why_kept, made.failed)
         print_changes(screen, found, "Biggest changes")
         screen.print()
         screen.print(f"wrote {path}")

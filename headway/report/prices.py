@@ -78,15 +78,31 @@ def print_changes(out: Console, found: Sequence[Change], title: str) -> None:
     print_table(out, table)
 
 
-def print_refresh(out: Console, updated: Mapping[str, int], kept: Sequence[str], failed: Sequence[str]) -> None:
-    """What got new prices, and what keeps its old ones with their old dates."""
-    bullets(out, [f"{part}: {count:,} prices" for part, count in updated.items()])
+def print_refresh(
+    out: Console, updated: Mapping[str, int], kept: Mapping[tuple[str, str], Sequence[str]], failed: Sequence[str]
+) -> None:
+    """What got new prices, and what keeps its old ones with their old dates, by region and reason."""
+    bullets(out, [f"{part}: {count:,} price{'' if count == 1 else 's'}" for part, count in updated.items()])
     if failed:
         heading(out, "Not refreshed: these keep their prices and dates")
         bullets(out, list(failed))
     if kept:
-        heading(out, f"Kept as they were: {len(kept)}")
-        bullets(out, [*kept[:MOST], *([f"and {len(kept) - MOST} more"] if len(kept) > MOST else [])])
+        heading(
+            out, f"Kept as they were, with their dates: {sum(map(len, kept.values())):,} (all of them: --format json)"
+        )
+        said = [f"{_some(names)} in {region}: {why}" for (region, why), names in kept.items()]
+        more = [f"and {len(said) - 2 * MOST} more reasons"] if len(said) > 2 * MOST else []
+        bullets(out, [*said[: 2 * MOST], *more])
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of many.
+
+    >>> _some(["a", "b"]), _some([str(n) for n in range(20)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 10 more')
+    """
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
 
 
 def age_sentence(age: PriceAge | None) -> str | None:

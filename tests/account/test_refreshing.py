@@ -135,7 +135,20 @@ def test_a_type_without_history_keeps_its_price_and_date_and_takes_the_new_band(
 
     after = book.instance("us-east-1", "m5.large", "spot")
     assert (after.usd, after.as_of, after.note) == (before.usd, before.as_of, "<5%")
-    assert any("1 types without a spot price in 30 days in us-east-1: m5.large" in kept for kept in made.kept)
+    assert "m5.large (spot) in us-east-1: no price in 30 days" in made.kept
+
+
+def test_a_spot_price_that_jumps_is_another_things_and_the_old_one_stays(aws: FakeAws) -> None:
+    prices(aws, [instance("g5.xlarge", "1.1")])
+    prices(aws, [])
+    spot(aws, [("g5.xlarge", "us-east-1a", "0.00001", 30), ("m5.large", "us-east-1a", "0.03", 30)])
+    others(aws)
+
+    made, book = refreshed(aws)
+
+    assert book.instance("us-east-1", "g5.xlarge", "spot") == packaged_book().instance("us-east-1", "g5.xlarge", "spot")
+    assert any(line.startswith("g5.xlarge (spot) in us-east-1: USD 0.00001 is not plausible") for line in made.kept)
+    assert made.updated["EC2 spot of us-east-1"] == 1
 
 
 def test_what_was_not_asked_for_stays_as_it_was(whole: FakeAws) -> None:
@@ -160,7 +173,7 @@ def test_several_products_or_an_implausible_price_keep_the_old_one(aws: FakeAws)
     assert "g5.xlarge (on_demand) in us-east-1: 2 products at 2 prices where one price is needed" in said
     assert "m5.large (on_demand) in us-east-1: USD 9.6 is not plausible, it was 0.096" in said
     assert "ml.g5.xlarge (hosting) in us-east-1: USD 0 is not plausible" in said
-    assert "SQS.standard_requests in us-east-1: 0 products where one price is needed" in said
+    assert "SQS.standard_requests" in made.why_kept["us-east-1", "0 products where one price is needed"]
 
 
 def test_a_free_first_tier_is_an_allowance_and_no_price(aws: FakeAws) -> None:
