@@ -23,10 +23,14 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def body(self) -> bytes:
+        """The request's body."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
     def asked(self) -> Any:
         """The request's body, read from JSON; None where it has none."""
-        length = int(self.headers.get("Content-Length") or 0)
-        return json.loads(self.rfile.read(length)) if length else None
+        body = self.body()
+        return json.loads(body) if body else None
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -37,7 +37,9 @@ def measure(
     hardware: Annotated[
         str | None, typer.Option(metavar="TYPE", help="What the container of --url runs on: g5.xlarge.")
     ] = None,
-    batches: Annotated[str, typer.Option(metavar="N,N", help="Batch sizes.")] = "1,8",
+    batches: Annotated[
+        str | None, typer.Option(metavar="N,N", help="Batch sizes; 1,8 for JSON, else 1.", show_default=False)
+    ] = None,
     at_once: Annotated[str, typer.Option("--at-once", metavar="N,N", help="Calls under way at a time.")] = "1,2,4",
     time: Annotated[str, typer.Option(metavar="DURATION", help="All of the test takes no longer.")] = "2m",
     max_cost: Annotated[str, typer.Option("--max-cost", metavar="USD", help="Nor costs more.")] = "1",
@@ -175,7 +177,7 @@ def _target(endpoint: str | None, url: str | None, hardware: str | None, region:
 def _load_test(
     target: Target,
     folder: Path | None,
-    levels: tuple[str, str],
+    levels: tuple[str | None, str],
     limits: tuple[str, str],
     content_type: str | None,
     yes: bool,
@@ -184,7 +186,7 @@ def _load_test(
     """State the budget, and with --yes keep to it."""
     from headway.account.measuring import load, targets
     from headway.account.measuring.budget import make_budget
-    from headway.account.measuring.payloads import read_payloads
+    from headway.account.measuring.payloads import are_json, read_payloads
     from headway.observed.measured import load_tested
     from headway.report.progress import progress
     from headway.units import parse_duration
@@ -192,7 +194,14 @@ def _load_test(
     if folder is None:
         raise HeadwayError("--payloads is missing: a folder of request bodies, a file each")
     bodies = read_payloads(folder, content_type=content_type)
-    batches, at_once = _numbers("--batches", levels[0]), _numbers("--at-once", levels[1])
+    joined = are_json(bodies)
+    batches = _numbers("--batches", levels[0] or ("1,8" if joined else "1"))
+    if max(batches) > 1 and not joined:
+        raise HeadwayError("batches are JSON lists and these payloads are not JSON: measure --batches 1 alone")
+    alone = (
+        "" if joined or levels[0] else "batches were not tried: they are JSON lists, and these payloads are not JSON"
+    )
+    at_once = _numbers("--at-once", levels[1])
     try:
         seconds, most_usd = parse_duration(limits[0]), Decimal(limits[1])
     except (ValueError, InvalidOperation):
@@ -207,7 +216,7 @@ def _load_test(
         found = load.run(bodies, target.senders, budget, say=say)
     return load_tested(
         f"{target.name} on {target.hardware}", target.hardware, found,
-        instances=target.instances, warnings=(target.warning,),
+        instances=target.instances, warnings=tuple(filter(None, (target.warning, alone))),
     )  # fmt: skip
 
 

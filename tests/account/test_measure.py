@@ -103,7 +103,7 @@ def test_money_bounds_time_and_the_budget_says_both() -> None:
 
     assert budget.seconds == pytest.approx(60)
     assert budget.said == (
-        "up to 1,200 calls within 60 s, batches of 1 and 8, 1, 2 and 4 at once; USD 0.02 at most "
+        "up to 1,200 calls within 60 s, batches of 1 and 8; 1, 2 and 4 at once; USD 0.02 at most "
         "(1 x g5.xlarge at USD 1.20 an hour)"
     )
     with pytest.raises(HeadwayError, match=r"--max-cost USD 0.00 lasts 900 ms .*: 6 levels need 3 s at least"):
@@ -272,6 +272,24 @@ def test_pictures_are_not_sent_as_batches(tmp_path: Path) -> None:
         load.run((picture,), lambda: lambda _: None, budget)
 
 
+def test_pictures_go_one_by_one_unless_batches_are_asked_for_and_that_is_refused_before_the_budget(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8")
+    with server(0.01) as url:
+        command = ["measure", "--url", url, "--hardware", "g5.xlarge", "--payloads", str(tmp_path), "--time", "2s",
+                   "--at-once", "1"]  # fmt: skip
+        assert run([*command, "--yes", "--format", "json"]) == 0
+        told = capsys.readouterr()
+        assert run([*command, "--batches", "8"]) == 1
+        refused = capsys.readouterr().err
+
+    said = json.loads(told.out)
+    assert {level["batch"] for level in said["levels"]} == {1}
+    assert "batches were not tried: they are JSON lists, and these payloads are not JSON" in said["warnings"]
+    assert refused == "error: batches are JSON lists and these payloads are not JSON: measure --batches 1 alone\n"
+
+
 @pytest.mark.slow
 def test_the_example_container_is_measured_into_a_profile_only_after_yes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -290,7 +308,7 @@ def test_the_example_container_is_measured_into_a_profile_only_after_yes(
 
     said = json.loads(capsys.readouterr().out)
     rows = load_profile(profile).model.measured
-    assert "up to 400 calls within 4 s, batches of 1 and 8, 1 at once; USD 0.00 at most" in refused.err
+    assert "up to 400 calls within 4 s, batches of 1 and 8; 1 at once; less than USD 0.01" in refused.err
     assert "nothing was sent: add --yes" in refused.err
     assert [(level["batch"], level["failed"]) for level in said["levels"]] == [(1, 0), (8, 0)]
     assert [(row.batch, row.seconds < 1) for row in rows] == [(1, True), (8, True)]

@@ -1,18 +1,16 @@
 """The GitLab example's own script, against a server that acts as GitLab: one note, written once and then updated."""
 
-import json
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+from tests.answering import Answering, answering
 from tests.diff.projects import PROFILE, commit, new_project, write_profile
 from tests.journeys.test_action import Runner
 
@@ -22,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 EXAMPLE: dict[str, Any] = YAML(typ="safe").load(Path("examples/gitlab/headway.gitlab-ci.yml"))["headway"]
 
 
-class GitLab(BaseHTTPRequestHandler):
+class GitLab(Answering):
     """Notes of merge request 7 of project 3; refuses whoever has no token."""
 
     notes: dict[int, str]
@@ -32,52 +30,38 @@ class GitLab(BaseHTTPRequestHandler):
         self.answer([{"id": number, "body": body} for number, body in self.notes.items()])
 
     def do_POST(self) -> None:
-        self.notes[len(self.notes) + 1] = self.body()
+        self.notes[len(self.notes) + 1] = self.asked()["body"]
         self.answer({})
 
     def do_PUT(self) -> None:
-        self.notes[int(self.path.rsplit("/", 1)[1])] = self.body()
+        self.notes[int(self.path.rsplit("/", 1)[1])] = self.asked()["body"]
         self.answer({})
-
-    def body(self) -> str:
-        return str(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"])
 
     def answer(self, content: object) -> None:
         self.calls.append(self.command)
-        text = json.dumps(content).encode()
-        self.send_response(200 if self.headers["PRIVATE-TOKEN"] == "secret" else 401)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.reply(200 if self.headers["PRIVATE-TOKEN"] == "secret" else 401, content)
 
 
 @pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
+def server() -> Iterator[str]:
     GitLab.notes, GitLab.calls = {1: "a colleague's remark"}, []
-    made = ThreadingHTTPServer(("127.0.0.1", 0), GitLab)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
+    with answering(GitLab) as url:
+        yield url
 
 
-def run(runner: Runner, server: ThreadingHTTPServer) -> subprocess.CompletedProcess[str]:
+def run(runner: Runner, server: str) -> subprocess.CompletedProcess[str]:
     own = [line for line in EXAMPLE["script"] if not line.startswith(("apt-get", "pip "))]
     return subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", "\n".join(own)], cwd=runner.project, capture_output=True, text=True,
         env={
-            **os.environ, **runner.environment, "CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}",
+            **os.environ, **runner.environment, "CI_API_V4_URL": server,
             "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD^1",
             "HEADWAY_TOKEN": "secret", "NO_PROXY": "127.0.0.1",
         }, check=False, timeout=60,
     )  # fmt: skip
 
 
-def test_a_merge_request_gets_one_note_that_is_updated(tmp_path: Path, server: ThreadingHTTPServer) -> None:
+def test_a_merge_request_gets_one_note_that_is_updated(tmp_path: Path, server: str) -> None:
     project = new_project(tmp_path / "project")
     write_profile(project, PROFILE.replace("per_day: 50", "per_day: 5000000"))
     commit(project, "more")

@@ -39,10 +39,13 @@ class Budget(Result):
     @property
     def said(self) -> str:
         """The budget in a sentence."""
-        money = "an unknown amount" if self.usd is None else f"{format_usd(self.usd, cents=True)} at most"
+        cent = Decimal("0.01")
+        money = "an unknown amount"
+        if self.usd is not None:
+            money = f"{format_usd(self.usd, cents=True)} at most" if self.usd >= cent else "less than USD 0.01"
         return (
             f"up to {self.calls:,} calls within {format_duration(self.seconds)}, batches of "
-            f"{_listed(self.batches)}, {_listed(self.at_once)} at once; {money} ({self.why})"
+            f"{_listed(self.batches)}; {_listed(self.at_once)} at once; {money} ({self.why})"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -48,6 +48,20 @@ def read_payloads(folder: Path, *, content_type: str | None = None) -> tuple[Pay
     return tuple(found)
 
 
+def are_json(payloads: Iterable[Payload]) -> bool:
+    """Whether every body is JSON: only such can go together as a batch.
+
+    >>> are_json([Payload(b'{"a": 1}', "application/json")]), are_json([Payload(b"GIF89a", "image/gif")])
+    (True, False)
+    """
+    for one in payloads:
+        try:
+            json.loads(one.body)
+        except ValueError:
+            return False
+    return True
+
+
 def calls(payloads: tuple[Payload, ...], batch: int) -> Iterator[Payload]:
     """Calls without end, of so many bodies each; several are one JSON list, as Headway's workers send them.
 
@@ -56,13 +70,8 @@ def calls(payloads: tuple[Payload, ...], batch: int) -> Iterator[Payload]:
     """
     if batch == 1:
         yield from cycle(payloads)
-    for body in payloads:
-        try:
-            json.loads(body.body)
-        except ValueError:
-            raise HeadwayError(
-                "batches are JSON lists and these payloads are not JSON: measure --batches 1 alone"
-            ) from None
+    if not are_json(payloads):
+        raise HeadwayError("batches are JSON lists and these payloads are not JSON: measure --batches 1 alone")
     bodies = cycle(one.body for one in payloads)
     while True:
         joint = b"[" + b",".join(islice(bodies, batch)) + b"]"
