@@ -95,6 +95,10 @@ _TABLE = (
     Assumption("traffic.peak_requests", 30, "requests", "expected in a bin, at least: fewer are Poisson noise", _DATE),
     Assumption("traffic.hole_expected", 30, "requests", "expected and none came: a hole in a log, or a holiday", _DATE),
     Assumption("traffic.peak_covers", 0.98, "share", "of busy hours that one measured peak factor covers", _DATE),
+    # output validation
+    Assumption("validation.tolerance", 0.01, "", "rounding of scores between kinds of hardware", _DATE),
+    Assumption("validation.most_doubtful", 0.05, "share", _FIELD, _DATE),
+    Assumption("validation.most_breaking", 0.01, "share", _FIELD, _DATE),
     Assumption("prices.aging", 90, "days", "AWS changes list prices a few times a year", _DATE),
     Assumption("prices.stale", 365, "days", "AWS changes list prices a few times a year", _DATE),
     Assumption("prices.spot_aging", 14, "days", "spot prices follow demand over weeks", _DATE),

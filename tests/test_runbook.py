@@ -16,13 +16,17 @@ from headway_components.batch import SpotBatch
 from headway_components.microbatch import MicroBatch
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.serverless import ServerlessEndpoint
-from tests.components.designs import ASYNCHRONOUS, AUTOSCALED, BATCH, MICROBATCH, SERVERLESS
+from tests.components.designs import ASYNCHRONOUS, AUTOSCALED, BATCH, MICROBATCH, SERVERLESS, VALIDATION
 from tests.components.provisioned import provision
 
 RUNBOOK = Path(__file__).parents[1] / "RUNBOOK.md"
 EVERY_WINDOW = tuple(BurnRate(window_s=seconds, late_share=0.1) for seconds, _ in WINDOWS)
 FED: BatchDesign = BATCH.model_copy(
-    update={"feeder": FeederDesign(memory_mb=1024, silence_s=90_000), "burn_rates": EVERY_WINDOW}
+    update={
+        "feeder": FeederDesign(memory_mb=1024, silence_s=90_000),
+        "burn_rates": EVERY_WINDOW,
+        "validation": VALIDATION,
+    }
 )
 ROUTER = RouterDesign(memory_mb=512, timeout_s=29)
 DESIGNS = (AUTOSCALED, SERVERLESS, ASYNCHRONOUS, MICROBATCH, FED, ROUTER)

@@ -36,6 +36,7 @@ from headway_components.storage import (
     read_artifact,
     stack_bucket,
 )
+from headway_components.validation import Document, answer_alarms, validation_document
 from headway_components.watchdog import watchdog
 from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, Pool, WorkerSettings
 
@@ -56,6 +57,7 @@ class WorkerTold(NamedTuple):
     fleet: str
     table: str = ""
     expires_s: float = 0.0
+    validation: str = ""
 
 
 class SpotBatchArgs(Priced, total=False):
@@ -98,7 +100,8 @@ class SpotBatch(pulumi.ComponentResource):
         bucket = stack_bucket(site, design.results_kept_days, args, prefixes_of(design))
         bundle = upload_bundle(site, bucket.name)
         pools = worker_queues(site, design, worker_network(site, args))
-        definitions = _job_definitions(site, design, queue, bucket, bundle, args.get("table"))
+        checked_for = validation_document(site, design.validation, bucket)
+        definitions = _job_definitions(site, design, queue, bucket, bundle, args.get("table"), checked_for)
         function = _dispatcher(site, design, queue, bucket, bundle, pools, definitions)
         tick(site, "dispatcher", function, design.tick_s)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
@@ -108,6 +111,7 @@ class SpotBatch(pulumi.ComponentResource):
         fleet_alarms(site, design, topic, queue=queue.name, dead_letters=queue.dead_letters, function=function.name,
                      fleet=_fleet(site), job_queues=job_queues,
                      on_demand_queues=[pool.on_demand.arn for pool in pools])  # fmt: skip
+        answer_alarms(site, topic, design.validation, _fleet(site))
         if design.watchdog is not None:
             watchdog(site, design.watchdog, _fleet(site), queue, bucket, bundle, topic,
                      log_retention_days=design.log_retention_days)  # fmt: skip
@@ -162,6 +166,8 @@ def worker_settings(design: BatchDesign, pool_name: str, told: WorkerTold) -> Wo
         model=(container.version if container else ""),
         table=told.table,
         expires_s=told.expires_s,
+        validation=told.validation,
+        probe_s=pool.probe_s,
     )
 
 
@@ -170,7 +176,13 @@ def _fleet(site: Site) -> str:
 
 
 def _job_definitions(
-    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, bundle: Bundle, table: RowTable | None
+    site: Site,
+    design: BatchDesign,
+    queue: Queue,
+    bucket: Bucket,
+    bundle: Bundle,
+    table: RowTable | None,
+    checked_for: Document | None,
 ) -> dict[str, aws.batch.JobDefinition]:
     """A definition a pool; all pools' jobs share one role, as they do the same to the same queue and bucket."""
     log_group = aws.cloudwatch.LogGroup(
@@ -192,7 +204,8 @@ def _job_definitions(
     def definition(pool_name: str) -> aws.batch.JobDefinition:
         pool = next(one for one in design.pools if one.name == pool_name)
         expires_s = table.expires_s if table else 0.0
-        known = (queue.url, bucket.name, queue.dead_letters_url, _fleet(site), table.name if table else "", expires_s)
+        rows, validation = table.name if table else "", checked_for.uri if checked_for else ""
+        known = (queue.url, bucket.name, queue.dead_letters_url, _fleet(site), rows, expires_s, validation)
         settings = pulumi.Output.all(*known).apply(
             lambda told: worker_settings(design, pool_name, WorkerTold(*told)).to_json()
         )

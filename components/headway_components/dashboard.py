@@ -18,13 +18,23 @@ from headway.architectures.design import (
     MicroBatchDesign,
     RealtimeDesign,
     ServerlessDesign,
+    ValidationDesign,
     WatchedDesign,
 )
 from headway_components.alarms import Expression, Metric
 from headway_components.hosted_model import HOST_NAMESPACE, MICROSECONDS, VARIANT
 from headway_components.hosted_model import NAMESPACE as SAGEMAKER
 from headway_components.site import Site, physical_name
-from headway_runtime.metrics import BUSY, FLEET, NAMESPACE, PROMISE_USED, ROUTER
+from headway_runtime.metrics import (
+    BUSY,
+    DOUBTFUL,
+    FAILED_PROBES,
+    FLEET,
+    NAMESPACE,
+    PROMISE_USED,
+    ROUTER,
+    SCHEMA_BREAKS,
+)
 
 if TYPE_CHECKING:
     from headway_components.request_queue import Queue
@@ -134,6 +144,7 @@ def fleet_graphs(
                "live": of("LivingWorkers", "Maximum")}),
         Graph("Departures left late by, s", {"late": of("SecondsBehind", "Maximum")}, 3 * design.tick_s, "alarm"),
         Graph("Model busy, % of a worker's time", {"busy": of(BUSY, "Average")}),
+        *_answers(design.validation, fleet),
     ]  # fmt: skip
 
 
@@ -150,6 +161,7 @@ def batcher_graphs(
         *_queue(queue.name, queue.dead_letters, design.max_wait_s),
         Graph("Batches a minute, and errors", {"batches": of("Invocations", "Sum"), "errors": of("Errors", "Sum")}),
         Graph("A batch, ms", {"p50": of("Duration", "p50"), "p99": of("Duration", "p99")}),
+        *_answers(design.validation, name),
     ]
 
 
@@ -191,6 +203,23 @@ def _kept(design: WatchedDesign, fleet: str) -> list[Graph]:
         Graph("Wait, in units of the promise", {"p50": of("p50"), "p99": of("p99")}, 1, "late"),
         Graph("Items a second", {"items": Expression("m0 / PERIOD(m0)", (of("SampleCount"),), "items/s")}),
     ]
+
+
+def _answers(validation: ValidationDesign | None, fleet: str) -> list[Graph]:
+    """How good the answers are, where that is checked."""
+    if validation is None:
+        return []
+
+    def of(name: str, statistic: str) -> Metric:
+        return Metric(NAMESPACE, name, {FLEET: fleet}, statistic)
+
+    shares = {"doubtful": of(DOUBTFUL, "Average")}
+    if validation.breaking is not None:
+        shares["break their schema"] = of(SCHEMA_BREAKS, "Average")
+    graphs = [Graph("Doubtful, share of answers", shares, validation.doubtful.most, "alarm")]
+    if validation.probes:
+        graphs.append(Graph("Known-answer probes that failed", {"failed": of(FAILED_PROBES, "Maximum")}))
+    return graphs
 
 
 def _queue(name: pulumi.Input[str], dead_letters: pulumi.Input[str], promise_s: float) -> list[Graph]:

@@ -19,7 +19,8 @@ from headway_components.request_queue import Queue, stack_queue
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, upload_bundle
 from headway_components.site import Site, Wiring, physical_name
 from headway_components.storage import REQUESTS, RESULTS, Bucket, objects, stack_bucket
-from headway_components.watchdog import watchdog
+from headway_components.validation import Document, answer_alarms, validation_document
+from headway_components.watchdog import Probing, watchdog
 from headway_runtime.metrics import FLEET, NAMESPACE, PROMISE_USED
 from headway_runtime.settings import VARIABLE, MicroBatchSettings
 
@@ -65,7 +66,8 @@ class MicroBatch(pulumi.ComponentResource):
         )
         queue, bucket = stack_queue(site, design, args), stack_bucket(site, design.results_kept_days, args)
         bundle = upload_bundle(site, bucket.name)
-        function = _function(site, design, queue, bucket, endpoint, bundle)
+        checked_for = validation_document(site, design.validation, bucket)
+        function = _function(site, design, queue, bucket, endpoint, bundle, checked_for)
         aws.lambda_.EventSourceMapping(
             site.part("batches"),
             event_source_arn=queue.arn,
@@ -79,9 +81,11 @@ class MicroBatch(pulumi.ComponentResource):
             opts=site.child(),
         )
         _alarms(site, design, queue, function, topic)
+        answer_alarms(site, topic, design.validation, _name(site))
         if design.watchdog is not None:
+            probing = Probing(endpoint.endpoint_name, checked_for) if checked_for and design.watchdog.probe_s else None
             watchdog(site, design.watchdog, _name(site), queue, bucket, bundle, topic,
-                     log_retention_days=design.log_retention_days)  # fmt: skip
+                     log_retention_days=design.log_retention_days, probing=probing)  # fmt: skip
         self.graphs = [*batcher_graphs(design, _name(site), queue, function.name), *endpoint.graphs]
         if design.dashboard:
             dashboard(site, {"": self.graphs})
@@ -98,11 +102,17 @@ class MicroBatch(pulumi.ComponentResource):
 
 
 def _function(
-    site: Site, design: MicroBatchDesign, queue: Queue, bucket: Bucket, endpoint: RealtimeEndpoint, bundle: Bundle
+    site: Site,
+    design: MicroBatchDesign,
+    queue: Queue,
+    bucket: Bucket,
+    endpoint: RealtimeEndpoint,
+    bundle: Bundle,
+    checked_for: Document | None,
 ) -> aws.lambda_.Function:
     """Taking batches, reading bodies, asking the endpoint, writing results once."""
     container = container_of(site, design)
-    settings = pulumi.Output.all(endpoint.endpoint_name, bucket.name).apply(
+    settings = pulumi.Output.all(endpoint.endpoint_name, bucket.name, checked_for.uri if checked_for else "").apply(
         lambda known: MicroBatchSettings(
             endpoint_name=known[0],
             results_bucket=known[1],
@@ -110,6 +120,7 @@ def _function(
             name=_name(site),
             promise_s=design.max_wait_s,
             model=container.version,
+            validation=known[2],
         ).to_json()
     )
     endpoint_arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", endpoint.endpoint_name))
@@ -127,6 +138,7 @@ def _function(
             allow(["sagemaker:InvokeEndpoint"], endpoint_arn),
             allow(["s3:GetObject"], objects(bucket.arn, REQUESTS)),
             allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
+            *([checked_for.read] if checked_for else []),
         ],
         environment={VARIABLE: settings},
     )  # fmt: skip

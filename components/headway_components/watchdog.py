@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pulumi
 
 from headway.architectures.design import WatchdogDesign
-from headway_components.access import allow
+from headway_components.access import Statement, allow
 from headway_components.alarms import Metric, Rule, alarm
 from headway_components.request_queue import Queue
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, tick
 from headway_components.site import Site
 from headway_components.storage import Bucket
+from headway_components.validation import Document
 from headway_runtime.metrics import FLEET, NAMESPACE
 from headway_runtime.settings import VARIABLE, WatchdogSettings
 
@@ -19,16 +22,32 @@ LEDGER = "ledger/"
 UNACCOUNTED = "Unaccounted"
 
 
-def watchdog(
+class Probing(NamedTuple):
+    """An endpoint that the watchdog asks what is known, where there are no departures to do so."""
+
+    endpoint_name: pulumi.Output[str]
+    document: Document
+
+
+def watchdog(  # noqa: PLR0913 - one argument a thing that it looks at
     site: Site, design: WatchdogDesign, fleet: str, queue: Queue, bucket: Bucket, bundle: Bundle,
-    topic: pulumi.Input[str], *, log_retention_days: int,
+    topic: pulumi.Input[str], *, log_retention_days: int, probing: Probing | None = None,
 ) -> None:  # fmt: skip
     """The function, its ticks and its alarm, which fires too when nothing is heard of it."""
     ledger = f"{LEDGER}{fleet}.json"
 
     def settings(known: list[str]) -> str:
-        queue_url, dead_letter_url, bucket_name = known
-        return WatchdogSettings(fleet, queue_url, dead_letter_url, bucket_name, ledger).to_json()
+        queue_url, dead_letter_url, bucket_name, endpoint_name, validation = known
+        return WatchdogSettings(
+            fleet, queue_url, dead_letter_url, bucket_name, ledger, endpoint_name, validation
+        ).to_json()
+
+    probed: tuple[pulumi.Input[str], ...] = ("", "")
+    asking: list[Statement] = []
+    if probing is not None:
+        probed = (probing.endpoint_name, probing.document.uri)
+        endpoint_arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", probing.endpoint_name))
+        asking = [allow(["sagemaker:InvokeEndpoint"], endpoint_arn), probing.document.read]
 
     function = runtime_function(
         site,
@@ -41,8 +60,11 @@ def watchdog(
             allow(["s3:GetObject", "s3:PutObject"], pulumi.Output.format("{0}/{1}", bucket.arn, ledger)),
             # Reading metrics knows no resources.
             allow(["cloudwatch:GetMetricData"], "*"),
+            *asking,
         ],
-        environment={VARIABLE: pulumi.Output.all(queue.url, queue.dead_letters_url, bucket.name).apply(settings)},
+        environment={
+            VARIABLE: pulumi.Output.all(queue.url, queue.dead_letters_url, bucket.name, *probed).apply(settings)
+        },
     )
     tick(site, "watchdog", function, design.every_s)
     alarm(

@@ -29,6 +29,7 @@ WATCHES = {
     "schedule": ("missed-departures", "queue-age", "stuck-jobs", "dispatcher-errors"),
     "account": ("unaccounted",),
     "promise": ("burn-rate-1h", "burn-rate-6h", "burn-rate-24h"),
+    "answers": ("doubtful-answers", "schema-breaks", "failed-probes"),
 }
 """What the alarms of a batch design look after."""
 
@@ -169,10 +170,15 @@ def _nobody_monitors(profile: Profile, made: Plan, chosen: Candidate) -> Iterato
     made_here = {what: [name for name in names if name in chosen.design.alarms] for what, names in WATCHES.items()}
     *firsts, last = [f"{what} ({', '.join(names)})" for what, names in made_here.items() if names]
     watched = f"{', '.join(firsts)} and {last}"
+    unwatched = "None watches how good the results are: declare model.validation, or look at a sample"
+    if chosen.design.validation is not None:
+        unwatched = "They know the shape of an answer, not whether it is true: look at a sample now and then"
+        if not chosen.design.validation.probes:
+            unwatched = "None asks the model what is known: add probes to model.validation"
     yield Advice(
         code="nobody-monitors",
         message=f"nobody looks at a batch while it runs. Alarms watch its {watched}: subscribe somebody to their "
-        "topic. None watches how good the results are: look at a sample",
+        f"topic. {unwatched}",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from headway.architectures.promise import METRICS, burn_alarm
 from headway.profile import Container
@@ -84,6 +84,44 @@ class WatchdogDesign(Value):
     timeout_s: int = 60
     most_unaccounted: int
     """Requests of a day by which the counts may differ: CloudWatch's and SQS's counts are not exact."""
+    probe_s: float = 0.0
+    """Expected time of the probes that it asks of an endpoint each time; 0: it asks none."""
+
+
+class ShareWatch(Value):
+    """A share of a window's answers that is too large."""
+
+    window_s: int
+    most: float
+
+
+class ValidationDesign(Value):
+    """How answers are checked; what the component hands to the runtime, and its alarms."""
+
+    document: dict[str, JsonValue]
+    """``{schema, confidence, probes}``, as the runtime reads it."""
+    doubtful: ShareWatch
+    breaking: ShareWatch | None = None
+    """Of answers that break the schema; None without one."""
+
+    @property
+    def probes(self) -> int:
+        """How many there are."""
+        found = self.document["probes"]
+        return len(found) if isinstance(found, list) else 0
+
+    @property
+    def alarms(self) -> dict[str, int]:
+        """The alarms on answers, each with the metrics it looks at: a share and how many answers it is of."""
+        names = {"doubtful-answers": True, "schema-breaks": self.breaking is not None}
+        shares = {name: METRICS for name, made in names.items() if made}
+        return shares | ({"failed-probes": 1} if self.probes else {})
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Custom metrics of answers."""
+        names = {"Doubtful": True, "SchemaBreaks": self.breaking is not None, "FailedProbes": self.probes > 0}
+        return tuple(name for name, made in names.items() if made)
 
 
 class RealtimeDesign(WatchedDesign):
@@ -175,6 +213,16 @@ def accounting(watchdog: WatchdogDesign | None) -> dict[str, int]:
     return {"unaccounted": 1} if watchdog else {}
 
 
+def checking(validation: ValidationDesign | None) -> dict[str, int]:
+    """The alarms on answers."""
+    return validation.alarms if validation else {}
+
+
+def told(watchdog: WatchdogDesign | None, validation: ValidationDesign | None) -> tuple[str, ...]:
+    """The custom metrics of watchdog and validation."""
+    return (*(("Unaccounted",) if watchdog else ()), *(validation.metrics if validation else ()))
+
+
 class WorkerPool(Value):
     """One kind of worker: a spot and an on-demand compute environment with a job queue each."""
 
@@ -192,6 +240,13 @@ class WorkerPool(Value):
     load_time_s: float
     max_workers: int
     """Workers at once that the compute environments allow."""
+    probe_s: float = 0.0
+    """Expected time of the known-answer probes before a worker's first batch."""
+
+    @property
+    def ready_s(self) -> float:
+        """From a container's start to the first batch of requests."""
+        return self.load_time_s + self.probe_s
 
 
 class DepartureRule(Value):
@@ -245,6 +300,8 @@ class BatchDesign(WatchedDesign):
     root_volume_gb: int
     results_kept_days: int
     watchdog: WatchdogDesign | None = None
+    validation: ValidationDesign | None = None
+    """How answers are checked; None where the profile does not say."""
     feeder: FeederDesign | None = None
     """What puts scheduled work into the queue; None where clients send requests."""
     results_to: Literal["bucket", "table"] = "bucket"
@@ -255,7 +312,8 @@ class BatchDesign(WatchedDesign):
         """The alarms that watch it, each with the metrics it looks at."""
         names = ("queue-age", "dead-letters", "failed-jobs", "stuck-jobs", "missed-departures", "dispatcher-errors")
         fed = ("feeder-errors", "missed-manifests") if self.feeder and self.feeder.silence_s else ("feeder-errors",)
-        return dict.fromkeys((*names, *fed) if self.feeder else names, 1) | accounting(self.watchdog) | self.burn_alarms
+        own = dict.fromkeys((*names, *fed) if self.feeder else names, 1)
+        return own | accounting(self.watchdog) | checking(self.validation) | self.burn_alarms
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -264,7 +322,7 @@ class BatchDesign(WatchedDesign):
         What waits and how old it is, SQS itself tells free of charge.
         """
         own = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind", "Departures", "PromiseUsed", "Busy")
-        return (*own, "Unaccounted") if self.watchdog else own
+        return (*own, *told(self.watchdog, self.validation))
 
 
 class MicroBatchDesign(WatchedDesign):
@@ -287,17 +345,19 @@ class MicroBatchDesign(WatchedDesign):
     queue_retention_s: int
     results_kept_days: int
     watchdog: WatchdogDesign | None = None
+    validation: ValidationDesign | None = None
+    """How answers are checked; its probes are the watchdog's to ask."""
 
     @property
     def alarms(self) -> dict[str, int]:
         """The alarms that watch queue and function, each with the metrics it looks at; the endpoint has its own."""
         own = {"queue-age": 1, "dead-letters": 1, "function-errors": 1}
-        return own | accounting(self.watchdog) | self.burn_alarms
+        return own | accounting(self.watchdog) | checking(self.validation) | self.burn_alarms
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Custom metrics: the function emits these, the bill charges for these."""
-        return ("PromiseUsed", "Unaccounted") if self.watchdog else ("PromiseUsed",)
+        return ("PromiseUsed", *told(self.watchdog, self.validation))
 
 
 SimpleDesign = Annotated[

@@ -79,7 +79,12 @@ def plan(workload: Workload, parts: Parts, shape: Sequence[str] = ()) -> list[Ca
     entities = max(1, round(features.entities * min(1.0, workload.scale)))
     model = workload.profile.model
     stable = model.model_copy(
-        update={"measured": share_of_work(model.measured, features.stable_share), "response": features.bytes}
+        # What is computed ahead is no answer: what answers are checked for does not hold of it.
+        update={
+            "measured": share_of_work(model.measured, features.stable_share),
+            "response": features.bytes,
+            "validation": None,
+        }
     )
     fill = plan_fill(
         workload, parts, items=entities * changed_share(features, period), period_s=period, within_s=within,

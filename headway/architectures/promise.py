@@ -53,6 +53,18 @@ def burn_windows(percentile: float, per_hour: float, longest_gap_s: float = 0.0)
     return tuple(found[:2] if found and found[0].seconds == WINDOWS[0][0] else found[:1])
 
 
+def share_window(most: float, per_hour: float, longest_gap_s: float = 0.0) -> int:
+    """The window, in seconds, in which a share of answers is watched: the shortest in which it would be a few of them.
+
+    >>> share_window(0.05, per_hour=200), share_window(0.05, per_hour=20), share_window(0.01, per_hour=2)
+    (3600, 21600, 86400)
+    """
+    for seconds, _ in WINDOWS:
+        if seconds >= longest_gap_s and most * per_hour * seconds / 3600 >= FEWEST_LATE:
+            return seconds
+    return WINDOWS[-1][0]
+
+
 def burn_alarm(window_s: int) -> str:
     """The name of a window's alarm.
 

@@ -17,6 +17,8 @@ QUEUE_TYPES = ("aws:sqs/queue:Queue",)
 BUCKET_TYPES = ("aws:s3/bucket:Bucket",)
 WATCHDOG_ASKS = 5
 """Metrics that a watchdog's account takes: sent and deleted, each of both queues, and finished."""
+WATCHDOG_TIMEOUT_S, PROBING_TIMEOUT_S = 60, 180
+"""With probes: a minute for them, a minute for the call that is under way then, and its own."""
 RECEIVED_AT_ONCE = 10
 """Messages one ReceiveMessage returns at the most (Amazon SQS API reference)."""
 
@@ -106,12 +108,14 @@ def dashboard_lines(workload: Workload) -> tuple[Line, ...]:
     )  # fmt: skip
 
 
-def watchdog_design(workload: Workload) -> WatchdogDesign:
-    """Who counts a day's requests, and by how many the counts may differ."""
+def watchdog_design(workload: Workload, *, probe_s: float = 0.0) -> WatchdogDesign:
+    """Who counts a day's requests, by how many the counts may differ; ``probe_s`` where it asks an endpoint, too."""
     a_day = workload.demand.per_week / 7
     return WatchdogDesign(
         memory_mb=int(assume("watchdog.memory_mb")),
         every_s=int(assume("watchdog.every")),
+        timeout_s=PROBING_TIMEOUT_S if probe_s else WATCHDOG_TIMEOUT_S,
+        probe_s=probe_s,
         most_unaccounted=max(int(assume("watchdog.least_difference")), ceil(a_day * assume("watchdog.difference"))),
     )
 
@@ -121,10 +125,11 @@ def watchdog_lines(watchdog: WatchdogDesign | None, workload: Workload) -> tuple
     if watchdog is None:
         return ()
     calls = HOURS_PER_MONTH * 3600 / watchdog.every_s
-    pricing = workload.pricing
+    pricing, seconds = workload.pricing, assume("watchdog.seconds") + watchdog.probe_s
+    gets = calls * (2 if watchdog.probe_s else 1)
     return (
         *services.lambda_(
-            pricing, requests=calls, seconds=assume("watchdog.seconds"), memory_mb=watchdog.memory_mb, arch="arm64",
+            pricing, requests=calls, seconds=seconds, memory_mb=watchdog.memory_mb, arch="arm64",
             description="watchdog", assumptions=("watchdog.seconds",),
             resource_types=("aws:lambda/function:Function",),
         ),
@@ -132,5 +137,5 @@ def watchdog_lines(watchdog: WatchdogDesign | None, workload: Workload) -> tuple
                             resource_types=("aws:scheduler/schedule:Schedule",)),
         *services.cloudwatch(pricing, api_requests=calls * WATCHDOG_ASKS, description="counts that the watchdog reads",
                              resource_types=("aws:cloudwatch/metricAlarm:MetricAlarm",)),
-        *services.s3(pricing, puts=calls, gets=calls, description="watchdog's ledger", resource_types=BUCKET_TYPES),
+        *services.s3(pricing, puts=calls, gets=gets, description="watchdog's ledger", resource_types=BUCKET_TYPES),
     )  # fmt: skip

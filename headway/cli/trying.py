@@ -84,12 +84,15 @@ def simulate(
 def rehearse(
     stack: Annotated[str, typer.Option(metavar="NAME", help="The stack to rehearse.")] = "dev",
     requests: Annotated[int, typer.Option("--requests", "-n", metavar="N", min=1, max=2000, help="How many.")] = 20,
+    nonsense: Annotated[
+        bool, typer.Option("--nonsense", help="Let the model answer nonsense: which alarms say so?")
+    ] = False,
     format_: FormatOption = Format.table,
 ) -> int:
     """Provision a stack on an AWS inside this process and send real requests through it. No account, no Docker.
 
-    Shows each resource that the program registers, then the requests' waits, the dead-letter queue and where the
-    results lie. Exit code 2 when a request got no result.
+    Shows each resource that the program registers, then the requests' waits, the dead-letter queue, the alarms that
+    were set off and where the results lie. Exit code 2 when a request got no result.
     """
     import gc
 
@@ -105,7 +108,7 @@ def rehearse(
             f'the rehearsal needs more than the planner ({error.name}): pip install "headway[rehearsal]"'
         ) from None
     with progress(f"rehearsing stack {stack}") as say:
-        outcome = run.rehearse(project_root(), stack, requests=requests, progress=say)
+        outcome = run.rehearse(project_root(), stack, requests=requests, nonsense=nonsense, progress=say)
     if format_ is Format.json:
         write_json(outcome.model_dump(mode="json"))
     else:

@@ -59,6 +59,11 @@ def layout() -> tuple[Field, ...]:
         ),
         Field("model.response", "bytes of a result", f"{assume('profile.response_bytes') / 1000:g}KB"),
         Field("model.load_time", "container start to first answer", notation(assume("profile.load_time"))),
+        Field(
+            "model.validation",
+            "how answers are checked",
+            "{schema: answer.schema.json, confidence: {field: score, least: 0.5}}",
+        ),
         Field("model.measured", "a call on a warm container; seconds are for the whole batch", block=True),
         Field("availability", "high: two zones and one spare, for what must not stop", "standard"),
         Field("current", "what runs today, to compare with"),

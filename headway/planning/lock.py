@@ -128,7 +128,7 @@ def make_lock(stack: str, settings: Settings, profile: Profile, plan: Plan) -> L
 
 def declared_fields(profile: Profile) -> dict[str, Any]:
     """What the profile declares, defaults left out, as plain JSON values."""
-    content: dict[str, Any] = json.loads(profile.model_dump_json(exclude_unset=True))
+    content: dict[str, Any] = json.loads(profile.model_dump_json(exclude_unset=True, by_alias=True))
     return content
 
 

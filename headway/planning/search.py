@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import log
 
+from pydantic import BaseModel
+
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload
 from headway.architectures.candidate import Candidate
 from headway.assumptions import ASSUMPTIONS, row_of
@@ -220,6 +222,21 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
             f"fallback ({', '.join(profile.fallback)}) has no effect yet: no stack provisions it and no bill holds it; "
             "when a live part fails, its callers get the error"
         )
+    if profile.model.validation is not None and winner and not _checks_answers(winner.candidate.design):
+        said.append(
+            f"model.validation has no effect with {winner.candidate.architecture}: its answers go from the model to "
+            "whoever asked; workers and micro-batches check theirs"
+        )
     if profile.model.container is None:
         said.append("no model.container: this can be planned and priced, but not provisioned")
     return tuple(said)
+
+
+def _checks_answers(design: BaseModel | None) -> bool:
+    """Whether a design, or a part of it, checks its answers."""
+    if design is None:
+        return False
+    if getattr(design, "validation", None) is not None:
+        return True
+    inner = [part for value in dict(design).values() for part in (value if isinstance(value, tuple) else (value,))]
+    return any(_checks_answers(part) for part in inner if isinstance(part, BaseModel))

@@ -3,6 +3,7 @@
 Knows units and defaults; never plans, never prices.
 """
 
+from headway.profile.answers import Confidence, Probe, Validation
 from headway.profile.hybrids import Features, Popularity, Precompute, Tier, When
 from headway.profile.loading import ProfileError, load_profile, read_profile
 from headway.profile.model import (
@@ -24,6 +25,7 @@ from headway.profile.traffic import BacklogSpec, Cycles, ScheduledRule, ShapeRul
 __all__ = [
     "BacklogSpec",
     "Budget",
+    "Confidence",
     "Container",
     "Current",
     "Cycles",
@@ -34,6 +36,7 @@ __all__ = [
     "Payload",
     "Popularity",
     "Precompute",
+    "Probe",
     "Profile",
     "ProfileError",
     "ReadyBy",
@@ -43,6 +46,7 @@ __all__ = [
     "Tier",
     "Trace",
     "Traffic",
+    "Validation",
     "WaitRule",
     "When",
     "load_profile",

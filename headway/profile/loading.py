@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from headway.errors import HeadwayError, nearest
+from headway.profile.answers import DOTTED
 from headway.profile.model import Profile
 from headway.profile.trace import TraceError, load_trace
 
@@ -44,6 +45,7 @@ def parse_profile(text: str, file: Path) -> Profile:
         )
     declared = _plain(content)
     _read_trace(declared, file)
+    _read_validation(declared, file)
     try:
         return Profile.model_validate(declared)
     except ValidationError as error:
@@ -60,6 +62,21 @@ def _read_trace(declared: dict[str, Any], file: Path) -> None:
             traffic["trace"] = load_trace(file.parent / name)
         except TraceError as error:
             raise ProfileError(f"{file}: traffic.trace: {error}") from None
+
+
+def _read_validation(declared: dict[str, Any], file: Path) -> None:
+    """Put schema and probes that ``model.validation`` names, files beside the profile, in the place of their names."""
+    model = declared.get("model")
+    validation = model.get("validation") if isinstance(model, dict) else None
+    if not isinstance(validation, dict):
+        return
+    for name in ("schema", "probes"):
+        where = validation.get(name)
+        if isinstance(where, str):
+            try:
+                validation[name] = _plain(_parse(file.parent / where, read_text(file.parent / where)))
+            except ProfileError as error:
+                raise ProfileError(f"{file}: model.validation.{name}: {error}") from None
 
 
 def read_profile(content: dict[str, Any]) -> Profile:
@@ -214,6 +231,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 _PATTERNS = {
     r"^[a-z][a-z0-9-]*$": "lower-case letters, digits and dashes, beginning with a letter",
+    DOTTED: "names with single dots between them, such as score or result.score",
     r"^s3://[^/]+/.+": "an S3 address such as s3://models/classifier.tar.gz",
 }
 """What the profile's patterns ask for, in words."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import pairwise
 from math import exp, log, sqrt
@@ -26,6 +26,7 @@ from pydantic import (
 
 from headway.assumptions import ASSUMPTIONS, AppliedDefault, assume
 from headway.errors import nearest
+from headway.profile.answers import Validation
 from headway.profile.calendar import Clock, Days, Hours
 from headway.profile.hybrids import Features, Precompute, Tier
 from headway.profile.part import NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
@@ -181,6 +182,7 @@ class Model(Part):
         default=assume("profile.load_time"), description="Container start to first answer; one, or by hardware."
     )
     measured: tuple[Measurement, ...] = Field(min_length=1)
+    validation: Validation | None = Field(default=None, description="What answers are checked for.")
 
     def load_time_on(self, hardware: str) -> float:
         """Seconds from container start to first answer on this hardware."""
@@ -335,7 +337,20 @@ def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
         if point.p50 is None:
             yield from used(point, "variability", f"{where}.variability", "profile.service_variability")
         yield from used(point, "concurrency", f"{where}.concurrency", "profile.concurrency")
+    if model.validation is not None:
+        yield from _of_validation(model.validation, used)
     yield from used(profile, "availability", "availability", "profile.availability")
     yield from used(team, "complexity_tolerance", "team.complexity_tolerance", "team.complexity_tolerance")
     yield from used(team, "minimum_saving", "team.minimum_saving", "team.minimum_saving")
     yield from used(team, "hourly_cost", "team.hourly_cost", "team.hourly_cost")
+
+
+def _of_validation(
+    validation: Validation, used: Callable[[BaseModel, str, str, str], Iterable[AppliedDefault]]
+) -> Iterable[AppliedDefault]:
+    path = "model.validation"
+    for index, probe in enumerate(validation.probes):
+        yield from used(probe, "tolerance", f"{path}.probes[{index}].tolerance", "validation.tolerance")
+    yield from used(validation, "most_doubtful", f"{path}.most_doubtful", "validation.most_doubtful")
+    if validation.schema_ is not None:
+        yield from used(validation, "most_breaking", f"{path}.most_breaking", "validation.most_breaking")

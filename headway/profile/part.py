@@ -17,6 +17,10 @@ PositiveDuration = Annotated[Duration, Field(gt=0)]
 Waiting = Literal["user", "workflow", "review", "nobody"]
 
 
+MAY_BE_TRUE = ("predictable", "equals", "body", "expect")
+"""Fields that true and false are values of."""
+
+
 class Part(BaseModel):
     """A part of the profile: frozen, and unknown fields are errors."""
 
@@ -25,7 +29,7 @@ class Part(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and (info.field_name or "") not in ("predictable", "equals"):
+        if isinstance(value, bool) and (info.field_name or "") not in MAY_BE_TRUE:
             raise ValueError("true and false are no values here")
         return value
 

@@ -59,7 +59,7 @@ class _Departures:
         self.pools = np.array(
             [
                 [pool.batch_size, pool.seconds_per_item, pool.seconds_per_batch,
-                 _sigma(workload, pool.instance_type), start + pool.load_time_s]
+                 _sigma(workload, pool.instance_type), start + pool.ready_s]
                 for pool in design.pools
             ]
         )  # fmt: skip

@@ -14,6 +14,10 @@ NAMESPACE = "Headway"
 PROMISE_USED, BUSY = "PromiseUsed", "Busy"
 """A request's wait over the wait that was promised it: 1 and below was in time. Percent of a worker's time in which
 its model computed."""
+DOUBTFUL, SCHEMA_BREAKS = "Doubtful", "SchemaBreaks"
+"""Of every answer that is checked, 1 or 0: their average is the share, their count the answers."""
+FAILED_PROBES = "FailedProbes"
+"""Known-answer probes of one run that failed; 0 where all passed."""
 FLEET, ROUTER = "Fleet", "Router"
 """Dimensions: whose metrics they are."""
 MOST_VALUES = 100

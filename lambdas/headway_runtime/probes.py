@@ -15,8 +15,6 @@ from headway_runtime.model import ModelError
 from headway_runtime.report import DONE, FAILED
 from headway_runtime.validation import SCHEMA, Checks
 
-FAILED_PROBES = "FailedProbes"
-"""Metric: probes of one run that failed; 0 where all passed."""
 WHY_MOST = 300
 
 Invoke = Callable[[Sequence[bytes], float], list[Any]]

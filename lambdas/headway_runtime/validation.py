@@ -13,11 +13,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from headway_runtime.metrics import DOUBTFUL, SCHEMA_BREAKS
+
 SCHEMA, EMPTY, UNSURE, UNCHECKED = "schema", "empty", "unsure", "unchecked"
 """What may be wrong with an answer: it breaks the schema, it holds nothing, its confidence is too low or not there, or
 nobody could check it."""
-DOUBTFUL, SCHEMA_BREAKS = "Doubtful", "SchemaBreaks"
-"""Metrics of every answer, 1 or 0: their average is the share, their count the answers."""
 WHY_MOST = 300
 """Characters of a reason."""
 REFUSED_SCHEMES = ("", "http", "https", "ftp", "file", "data")

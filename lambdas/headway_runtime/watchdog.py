@@ -28,9 +28,8 @@ from typing import Any
 
 from headway_runtime import probes
 from headway_runtime.invocation import invoke
-from headway_runtime.metrics import FLEET, NAMESPACE, PROMISE_USED, emit
+from headway_runtime.metrics import FAILED_PROBES, FLEET, NAMESPACE, PROMISE_USED, emit
 from headway_runtime.model import as_many
-from headway_runtime.probes import FAILED_PROBES
 from headway_runtime.settings import VARIABLE, WatchdogSettings
 from headway_runtime.validation import read_checks
 

@@ -27,12 +27,11 @@ from headway_runtime import probes
 from headway_runtime.intake import Intake, Limits, apart
 from headway_runtime.items import Item, answers, open_item, result_of
 from headway_runtime.logs import log
-from headway_runtime.metrics import BUSY, FLEET, PROMISE_USED, emit, promise_used
+from headway_runtime.metrics import BUSY, FAILED_PROBES, FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import Model, ModelError, wait_until_ready
 from headway_runtime.notice import Notice, watch_for_spot
 from headway_runtime.outbox import Leaving, Outbox, Told
 from headway_runtime.patience import AwsError, client, patiently
-from headway_runtime.probes import FAILED_PROBES
 from headway_runtime.report import Report
 from headway_runtime.results import BucketSink, Sink, TableSink, key_of
 from headway_runtime.serving import Server

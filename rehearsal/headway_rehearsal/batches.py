@@ -46,7 +46,7 @@ def serve_batches(
     sqs, mapping = aws.client("sqs"), _mapping(aws, outputs["function_name"])
     finished: dict[str, float] = {}
     events: list[str] = []
-    with as_in_aws(function_environment(aws, outputs["function_name"])):
+    with as_in_aws(function_environment(aws, outputs["function_name"]), aws.said):
         for batch, closed in _batches(arrivals, mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]):
             records = _receive(sqs, outputs["queue_url"], len(batch))
             started = time.perf_counter()

@@ -131,7 +131,7 @@ class Fleet:
             )  # fmt: skip
 
     def _tick(self, at: datetime) -> dict[str, Any]:
-        with as_in_aws(function_environment(self.aws, self.outputs["dispatcher"])):
+        with as_in_aws(function_environment(self.aws, self.outputs["dispatcher"]), self.aws.said):
             return dispatcher.handler({"now": at.isoformat()}, None)
 
     def _run_jobs(self, age_s: float, finished: dict[str, float]) -> Iterator[str]:
@@ -167,7 +167,7 @@ class Fleet:
         # One host holds this queue: nothing can be missed by a short poll. No instance will be taken back.
         here = replace(settings, model_url=self.model_url, poll_s=0, retry_after_s=1, serve=(), metadata_url="")
         environment[VARIABLE] = here.to_json()
-        with as_in_aws(environment):
+        with as_in_aws(environment, self.aws.said):
             return worker.main()
 
     def _job_environment(self, job: Any) -> dict[str, str]:
@@ -186,7 +186,7 @@ class Fleet:
     def _ready(self, ids: Sequence[str], job: Any, age_s: float) -> dict[str, float]:
         """Seconds after the departure at which each result would be there on the design's hardware."""
         pool = self._pool(job)
-        start = age_s + assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+        start = age_s + assume("batch.launch") + assume("batch.pull") + pool.ready_s
         times: dict[str, float] = {}
         for first in range(0, len(ids), pool.batch_size):
             some = ids[first : first + pool.batch_size]

@@ -28,10 +28,14 @@ class Run:
 
 
 @contextmanager
-def as_in_aws(environment: Mapping[str, str]) -> Iterator[None]:
-    """The environment of a function or a container; what it prints is a log, not this terminal's."""
-    with mock.patch.dict(os.environ, environment), redirect_stdout(io.StringIO()):
-        yield
+def as_in_aws(environment: Mapping[str, str], said: list[str] | None = None) -> Iterator[None]:
+    """The environment of a function or a container; what it prints is a log, which ``said`` keeps."""
+    with mock.patch.dict(os.environ, environment), redirect_stdout(io.StringIO()) as log:
+        try:
+            yield
+        finally:
+            if said is not None:
+                said.append(log.getvalue())
 
 
 def function_environment(aws: Aws, function: str) -> dict[str, str]:
@@ -80,4 +84,5 @@ def served(identity: str, content: bytes | None, wait_s: float | None) -> Served
         model_s=result["timings"]["model_s"],
         output=result.get("output"),
         error=result.get("error", ""),
+        doubts=tuple(doubt["kind"] for doubt in result.get("doubts", ())),
     )

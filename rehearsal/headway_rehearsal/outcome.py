@@ -39,6 +39,8 @@ class Served(Row):
     """What the model took here, on this machine."""
     output: Any = None
     error: str = ""
+    doubts: tuple[str, ...] = ()
+    """Kinds of what is wrong with the output, where that is checked."""
 
 
 class Outcome(Row):
@@ -59,6 +61,10 @@ class Outcome(Row):
     """What the waits are made of: what was measured here and what is assumed."""
     results: str
     """Folder of the result files."""
+    alarms: tuple[str, ...] = ()
+    """Those on the runtime's own metrics that the requests set off, by their names in RUNBOOK.md."""
+    watching: int = 0
+    """How many alarms had something to look at."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -99,6 +105,13 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     )
     if missing:
         console.print(f"{missing} without a result: the events above say why", style="red")
+    if outcome.watching:
+        told = f"set off, as RUNBOOK.md tells: {', '.join(outcome.alarms)}" if outcome.alarms else "none set off"
+        style = "red" if outcome.alarms else "green"
+        console.print(f"{outcome.watching} alarms on the runtime's own metrics: {told}", style=style, highlight=False)
+    doubtful = sum(bool(one.doubts) for one in outcome.requests)
+    if doubtful:
+        console.print(f"{doubtful} answers are doubtful; their results say why", style="red", highlight=False)
     console.print(f"results: {outcome.results}", soft_wrap=True, highlight=False)
     console.print()
 

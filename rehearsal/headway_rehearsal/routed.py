@@ -156,7 +156,11 @@ class Routed:
         # In place of a router of one's own: Headway's, told what that one is told.
         own = {VARIABLE: self.outputs["routing"]} if "router" not in self.outputs else None
         environment = own or function_environment(self.aws, self.outputs["router"])
-        with answering(self.model_url), answering_later(self.aws, self.model_url), as_in_aws(environment):
+        with (
+            answering(self.model_url),
+            answering_later(self.aws, self.model_url),
+            as_in_aws(environment, self.aws.said),
+        ):
 
             def call(route: str, body: str = "", **path: str) -> tuple[int, dict[str, Any]]:
                 event = {"routeKey": route, "body": body, "pathParameters": path, "isBase64Encoded": False}

@@ -20,10 +20,12 @@ from headway.planning.lock import stack_plan
 from headway.planning.plan import Plan
 from headway.planning.stacks import stack_config, stack_settings
 from headway_rehearsal.account import account
+from headway_rehearsal.alarms import look
 from headway_rehearsal.batches import rehearse_microbatch
 from headway_rehearsal.endpoint import rehearse_asynchronous, rehearse_endpoint
 from headway_rehearsal.fleet import Fleet, describe_wait
 from headway_rehearsal.model_server import model_server, sample_requests
+from headway_rehearsal.nonsense import nonsense_server
 from headway_rehearsal.observed import Run
 from headway_rehearsal.outcome import Outcome, Resource, print_outcome
 from headway_rehearsal.provision import Provisioned, provision
@@ -37,7 +39,13 @@ Progress = Callable[[str], None]
 
 
 def rehearse(
-    root: Path, stack: str, *, requests: int = 20, now: datetime | None = None, progress: Progress = lambda _: None
+    root: Path,
+    stack: str,
+    *,
+    requests: int = 20,
+    now: datetime | None = None,
+    nonsense: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Outcome:
     """Provision a stack in process and send requests through it.
 
@@ -45,6 +53,7 @@ def rehearse(
         root: The project's folder.
         stack: A stack that has a config file in it.
         requests: How many to send.
+        nonsense: Let the model answer nonsense, to see what becomes of it and which alarms say so.
         now: Time of the rehearsal, aware; the latest departure up to it is rehearsed.
         progress: Is told what happens.
 
@@ -60,12 +69,13 @@ def rehearse(
     configured = config.get("aws:region", design.region)
     if configured != design.region:
         raise HeadwayError(f"stack {stack}: aws:region is {configured}, the profile's region is {design.region}")
-    with model_server(root) as model_url, account(design.region) as aws:
+    serving = nonsense_server() if nonsense else model_server(root)
+    with serving as model_url, account(design.region) as aws:
         progress(f"provisioning stack {stack} on an in-process AWS")
         made = provision(root / "__main__.py", stack, config, aws)
         progress(f"{len(made.resources)} resources; sending {requests} requests")
         run = _drive(aws, made, design, model_url, list(sample_requests(root, requests)), now or datetime.now(UTC))
-        return _outcome(root, stack, plan, design, made, run, notes)
+        return _outcome(root, stack, plan, design, made, run, notes).model_copy(update=_alarms(aws))
 
 
 def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: list[object], now: datetime) -> Run:
@@ -81,6 +91,11 @@ def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: 
     if isinstance(design, TieredDesign):
         return routed.tiers(design, bodies)
     return routed.answers(design, bodies) if isinstance(design, PrecomputedDesign) else routed.features(design, bodies)
+
+
+def _alarms(aws: Aws) -> dict[str, object]:
+    looked = look(aws)
+    return {"alarms": tuple(dict.fromkeys(one.name for one in looked if one.on)), "watching": len(looked)}
 
 
 def _wait_is(design: Design) -> str:

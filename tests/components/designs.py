@@ -11,6 +11,8 @@ from headway.architectures.design import (
     RealtimeDesign,
     RequestShape,
     ServerlessDesign,
+    ShareWatch,
+    ValidationDesign,
     WatchdogDesign,
     WorkerPool,
 )
@@ -112,8 +114,20 @@ BATCH = BatchDesign(
     watchdog=WATCHDOG,
     dashboard=True,
 )  # fmt: skip
+VALIDATION = ValidationDesign(
+    document={
+        "schema": {"type": "object", "required": ["label"]},
+        "confidence": {"field": "scores", "least": 0.6},
+        "probes": [{"body": {"text": "Total due"}, "expect": {"label": "invoice"}, "tolerance": 0.02}],
+    },
+    doubtful=ShareWatch(window_s=3600, most=0.07),
+    breaking=ShareWatch(window_s=21_600, most=0.02),
+)
 MICROBATCH = MicroBatchDesign(
     **BASE, max_wait_s=45, burn_rates=BURN_RATES, batch_size=24, window_s=7, max_concurrency=9, endpoint=FLAT, seconds_per_batch=1.7,
     function_memory_mb=640, function_timeout_s=80, visibility_timeout_s=487, max_receives=4, queue_retention_s=345_600,
     results_kept_days=45, watchdog=WATCHDOG, dashboard=True,
 )  # fmt: skip
+CHECKED_BATCHES = MICROBATCH.model_copy(
+    update={"validation": VALIDATION, "watchdog": WATCHDOG.model_copy(update={"probe_s": 1.5, "timeout_s": 180})}
+)

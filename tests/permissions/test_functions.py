@@ -21,7 +21,7 @@ from headway_rehearsal.endpoint import answering
 from headway_rehearsal.mocks import MotoMocks
 from headway_runtime import dispatcher, feeder, microbatch, watchdog
 from headway_runtime.settings import VARIABLE, DispatcherSettings
-from tests.components.designs import BATCH, GPU_POOL, MICROBATCH
+from tests.components.designs import BATCH, CHECKED_BATCHES, GPU_POOL
 from tests.components.provisioned import Provisioned, provision
 from tests.permissions.evaluator import Judge, Need, judged, weakened
 from tests.runtime.stand import Model
@@ -162,6 +162,20 @@ def test_the_watchdog() -> None:
         needs_each_statement(stack, "watchdog", work)
 
 
+def test_the_watchdog_that_probes_an_endpoint() -> None:
+    model = Model()
+    model.answer = lambda _: {"label": "invoice"}
+    with stack_of(MicroBatch, CHECKED_BATCHES) as stack, stack.environment("watchdog"), answering(model.url):
+
+        def work() -> None:
+            stack.log("watchdog")
+            for hour in range(3):
+                now = WEDNESDAY_NINE + timedelta(hours=hour)
+                assert watchdog.handler({"now": now.isoformat()}, None)["FailedProbes"] == 0
+
+        needs_each_statement(stack, "watchdog", work)
+
+
 def test_the_feeder() -> None:
     with stack_of(SpotBatch, FED) as stack, stack.environment("feeder"):
         lines = [{"id": "small", "body": 1}, {"id": "large", "body": "x" * 60_000}]
@@ -178,7 +192,7 @@ def test_the_feeder() -> None:
 
 def test_the_micro_batch_function() -> None:
     model = Model()
-    with stack_of(MicroBatch, MICROBATCH) as stack, stack.environment("batcher"), answering(model.url):
+    with stack_of(MicroBatch, CHECKED_BATCHES) as stack, stack.environment("batcher"), answering(model.url):
         place = f"s3://{stack.bucket}/requests/r2.json"
         stack.aws.client("s3").put_object(Bucket=stack.bucket, Key="requests/r2.json", Body=b'{"n": 2}')
         bodies = [{"id": "r1", "body": {"n": 1}}, {"id": "r2", "s3": place}]
@@ -190,6 +204,7 @@ def test_the_micro_batch_function() -> None:
 
         def work() -> None:
             stack.log("batcher")
+            microbatch._known.clear()  # What to check for is read once a process.
             for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
                 # Lambda's own pollers take the function's role.
                 stack.judge.demand(Need(f"sqs:{action}", queue))

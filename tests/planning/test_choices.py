@@ -16,6 +16,7 @@ CHOICES = {
     "loan-documents": "batch",
     "moderation": "tiered",
     "nightly-report": "batch",
+    "post-room": "batch",
     "photo-tags": "microbatch",
     "shop-recommendations": "precomputed",
     "transaction-risk": "features",

@@ -147,3 +147,33 @@ def test_a_router_of_ones_own_is_stood_in_for(project: Callable[..., Path]) -> N
     outcome = rehearse(root, "dev", requests=6)
     assert not [row for row in outcome.resources if row.type.startswith("aws:apigatewayv2")]
     assert len([one for one in outcome.requests if one.output is not None]) == 6
+
+
+def test_a_good_model_sets_off_no_alarm_on_its_answers(project: Project) -> None:
+    outcome = rehearse(project("post-room"), "dev", requests=30, now=WEDNESDAY)
+    assert outcome.complete
+    assert outcome.alarms == ()
+    assert outcome.watching == 6, "two burn rates, departures that are missed, and three on answers"
+    # A letter of no kind: one that the model is unsure of.
+    assert {one.doubts for one in outcome.requests} == {(), ("unsure",)}
+
+
+def test_a_model_that_starts_to_answer_nonsense_raises_the_alarms_on_its_answers(project: Project) -> None:
+    outcome = rehearse(project("post-room"), "dev", requests=30, now=WEDNESDAY, nonsense=True)
+    assert outcome.complete, "every answer is delivered"
+    assert outcome.alarms == ("doubtful-answers", "failed-probes", "schema-breaks")
+    assert {one.doubts for one in outcome.requests} == {("schema", "unsure")}
+    first = json.loads((Path(outcome.results) / "request-0001.json").read_text())
+    assert first["output"] == {"label": "lorem ipsum", "scores": {}}
+    assert first["doubts"][0]["why"].startswith("output.label must be one of ['bank-statement'")
+
+
+def test_micro_batches_that_answer_nonsense_raise_theirs(project: Project) -> None:
+    root = project("photo-tags")
+    path = root / "stacks/profiles/photo-tags.yaml"
+    declared = (
+        "  validation: {schema: {properties: {label: {enum: [other]}}}, confidence: {field: scores, least: 0.1}}\n"
+    )
+    path.write_text(path.read_text().replace("  load_time: 90s\n", f"  load_time: 90s\n{declared}"))
+    outcome = rehearse(root, "dev", requests=40, nonsense=True)
+    assert (outcome.architecture, outcome.alarms) == ("microbatch", ("doubtful-answers", "schema-breaks"))

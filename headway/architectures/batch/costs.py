@@ -128,7 +128,7 @@ def _add_departures(
 
 def worker_of(rule: DepartureRule, pool: WorkerPool) -> Worker:
     """What the workers of a rule's departures do."""
-    start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+    start = assume("batch.launch") + assume("batch.pull") + pool.ready_s
     return Worker(
         pool.batch_size, pool.seconds_per_item, pool.seconds_per_batch, start, rule.quota, rule.last_call_s
     )  # fmt: skip
@@ -210,7 +210,7 @@ def _dispatcher_lines(design: BatchDesign, workload: Workload) -> list[Line]:
             resource_types=("aws:cloudwatch/logGroup:LogGroup",),
         ),
         *services.s3(
-            pricing, gets=jobs * 2, description="runtime, artifact",
+            pricing, gets=jobs * (3 if design.validation else 2), description="runtime, artifact",
             resource_types=("aws:s3/bucketObjectv2:BucketObjectv2",),
         ),
         *_ledger_lines(design, workload, usage),
@@ -223,7 +223,8 @@ def _ledger_lines(design: BatchDesign, workload: Workload, usage: Sequence[Usage
     A departure with workers writes a claim, its manifest and that it was told, and lists its parts.
     """
     looked_at = sum(len(minutes_of(rule)) for rule in design.departures) * WEEKS_PER_MONTH
-    parts = _span(one.workers + one.busy_h * 3600 / design.report_every_s for one in usage)
+    files = 2 if design.validation and design.validation.probes else 1
+    parts = _span(files * one.workers + one.busy_h * 3600 / design.report_every_s for one in usage)
     left = _span(one.departures for one in usage)
     lines_gb = workload.ranged(lambda s: workload.demand.per_month * s.traffic * assume("batch.report_bytes") / 1e9)
     return [
@@ -263,7 +264,7 @@ def backlog_run(design: BatchDesign, workload: Workload) -> BacklogRun | None:
     if backlog is None:
         return None
     pool = design.pools[0]
-    start = assume("batch.launch") + assume("batch.pull") + pool.load_time_s
+    start = assume("batch.launch") + assume("batch.pull") + pool.ready_s
     each = pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch
     batches = ceil(backlog.items / pool.batch_size)
     # Half the time is kept for what spot loses: last call leaves a full on-demand run.

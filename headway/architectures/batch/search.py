@@ -28,6 +28,7 @@ from headway.architectures.batch.waits import closest, waits_by_promise
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import BatchDesign, DepartureRule, FeederDesign, Wait, WorkerPool
 from headway.architectures.queue_path import watchdog_design
+from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.traffic.demand import Demand
@@ -261,7 +262,8 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
         key = (stage.machine.instance_type, stage.batch)
         pool = pools.get(key)
         if pool is None or pool.max_workers < most:
-            pools[key] = stage.machine.pool(stage.batch, most)
+            probe_s = probes_time(workload, stage.machine.time, stage.batch)
+            pools[key] = stage.machine.pool(stage.batch, most).model_copy(update={"probe_s": probe_s})
         promise = min(kind.promise_s for kind in leg.kinds)
         for days, start, end, every in compress(leg.minutes):
             rules.append(
@@ -291,6 +293,7 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
         root_volume_gb=int(assume("batch.root_volume_gb")),
         results_kept_days=int(assume("results.kept_days")),
         watchdog=watchdog_design(workload),
+        validation=validation_design(workload, _longest_gap_s(legs)),
         feeder=_feeder(workload),
     )
 

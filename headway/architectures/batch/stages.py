@@ -17,6 +17,7 @@ from headway.architectures.batch.calendar import Kinds
 from headway.architectures.batch.fleet import Unknown, seconds_of
 from headway.architectures.batch.worker import Worker
 from headway.architectures.design import WorkerPool
+from headway.architectures.validating import probes_time
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.prices import PriceError
@@ -83,6 +84,8 @@ class Hardware:
     time: BatchTime
     variability: float
     load_s: float
+    probe_s: float
+    """Of a worker's probes one by one: a batch size is not known yet, and larger ones take less."""
     on_demand_per_hour: float
     spot_per_hour: float | None
     percentile: float
@@ -90,8 +93,8 @@ class Hardware:
 
     @cached_property
     def start_s(self) -> float:
-        """Launch, pull and load: from submitting a job to its first answer."""
-        return assume("batch.launch") + assume("batch.pull") + self.load_s
+        """Launch, pull, load and probes: from submitting a job to its first answer."""
+        return assume("batch.launch") + assume("batch.pull") + self.load_s + self.probe_s
 
     @cached_property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -173,6 +176,7 @@ def hardware_for(workload: Workload) -> tuple[list[Hardware], list[str]]:
                 instance_type=name, vcpu=max(reserved, facts.vcpu // 2 + 1), memory_mib=int(facts.memory_mib * 0.8),
                 gpus=ceil(facts.gpus), time=workload.batch_service(name),
                 variability=max(point.variability for point in points), load_s=profile.model.load_time_on(name),
+                probe_s=probes_time(workload, workload.batch_service(name), 1),
                 on_demand_per_hour=float(on_demand.usd), spot_per_hour=spot,
                 percentile=workload.percentile, arrival_variability=workload.demand.arrival_variability,
             )

@@ -29,6 +29,7 @@ from headway.architectures.microbatch.pairs import (
 )
 from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
 from headway.architectures.rates import rates_of, settling_points
+from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -44,6 +45,8 @@ AS_GOOD = 1.005
 """A pair so little dearer than the cheapest is taken for it: nobody waits half a minute longer for that."""
 IN_FLIGHT_MOST = 120_000
 """Messages of a standard queue in flight at once (Amazon SQS Developer Guide, message quotas)."""
+PROBES_AT_ONCE = 8
+"""Of one call of the watchdog's."""
 LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
 """MaximumConcurrency of an event source mapping (AWS Lambda Developer Guide, using Lambda with Amazon SQS)."""
 
@@ -214,7 +217,8 @@ def bill(design: MicroBatchDesign, workload: Workload) -> Bill:
 def _candidate(workload: Workload, row: Row) -> Candidate:
     pair, inner, endpoint = row.pair, row.inner, row.endpoint
     demand, variant = workload.demand, "realtime_autoscaled" if endpoint.autoscaled else "realtime_fixed"
-    full = workload.batch_service(pair.hardware).seconds(pair.most)
+    service = workload.batch_service(pair.hardware)
+    full = service.seconds(pair.most)
     timeout = min(900, ceil(SYNC_TIMEOUT_S + 30))
     design = MicroBatchDesign(
         **workload.base_design(), burn_rates=workload.burn_rates(), batch_size=pair.most, window_s=pair.window_s,
@@ -225,7 +229,8 @@ def _candidate(workload: Workload, row: Row) -> Candidate:
         visibility_timeout_s=6 * timeout + pair.window_s,
         queue_retention_s=int(min(1_209_600, max(345_600, 2 * max(demand.max_wait)))),
         results_kept_days=int(assume("results.kept_days")),
-        watchdog=watchdog_design(workload),
+        watchdog=watchdog_design(workload, probe_s=probes_time(workload, service, PROBES_AT_ONCE)),
+        validation=validation_design(workload),
     )  # fmt: skip
     hours = assume("operations.microbatch") + assume(f"operations.{variant}") - assume("operations.realtime_fixed")
     wait = _wait(workload, pair, endpoint)

@@ -28,6 +28,8 @@ class Aws:
     client: Callable[[str], Any]
     region: str
     account: str
+    said: list[str] = field(default_factory=list)
+    """The logs of what ran in it."""
 
     def name(self, logical: str, inputs: Inputs, key: str = "name") -> str:
         """The physical name: as given, else the logical one with a random end, as the provider names things."""
