@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from headway_runtime.ledger import Ledger
-from headway_runtime.reconcile import FAILED, LIVING, STAMP, Job
+from headway_runtime.reconcile import FAILED, LIVING, Job, time_of
 
 SOURCE, KIND = "headway", "Departure Finished"
 """Of the event (``source`` and ``detail-type``)."""
@@ -23,7 +23,7 @@ def finished(until: datetime, jobs: Sequence[Job], submitted: Sequence[str]) -> 
     ended: list[str] = []
     for departure in sorted({job.departure for job in jobs}):
         own = [job for job in jobs if job.departure == departure]
-        due = datetime.strptime(departure, STAMP).replace(tzinfo=UTC) <= until
+        due = time_of(departure) <= until
         if due and departure not in submitted and not any(job.count(LIVING) for job in own):
             ended.append(departure)
     return ended

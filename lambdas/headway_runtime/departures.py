@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -25,13 +26,18 @@ class Departure(NamedTuple):
     rule: Departures
 
 
-def departures_on(day: date, rules: Sequence[Departures], zone: ZoneInfo) -> list[Departure]:
+def departures_on(day: date, rules: Sequence[Departures], zone: ZoneInfo) -> Sequence[Departure]:
     """The departures of one local day, in order."""
+    return _departures_on(day, tuple(rules), zone)
+
+
+@lru_cache(maxsize=4 * LOOK_BACK_DAYS)
+def _departures_on(day: date, rules: tuple[Departures, ...], zone: ZoneInfo) -> tuple[Departure, ...]:
     found: dict[datetime, Departure] = {}
     for rule in rules:
         if day.weekday() in rule.days:
             found |= {at: Departure(at, rule) for at in _instants(day, rule, zone)}
-    return sorted(found.values(), key=lambda departure: departure.at)
+    return tuple(sorted(found.values(), key=lambda departure: departure.at))
 
 
 def before(now: datetime, rules: Sequence[Departures], zone: ZoneInfo) -> Iterator[Departure]:

@@ -6,11 +6,13 @@ dead workers are no special cases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from headway_runtime.departures import Departure, before, next_after
@@ -131,27 +133,44 @@ def reconcile(
     if not recent:
         return Decision(handled=handled, notes=("the calendar has no departure yet",))
     due = recent[0]
+    upcoming = next_after(now, settings.departures, ZoneInfo(settings.timezone))
+    line = recent if upcoming is None else [upcoming, *recent]
+    quotas = Quotas({stamp(departure.at): departure.rule.quota for departure in line}, due.rule.quota)
     known = {job.departure for job in observed.jobs if not job.early}
     actions: list[Submit | Cancel] = []
     behind = 0.0
     # Looked at twice, a tick apart: SQS may count what came in the last moments a little later.
     fresh = handled is None or handled < due.at or (now - due.at).total_seconds() < 2 * settings.tick_s
     if stamp(due.at) not in known and fresh:
-        fleet = _fleet(settings, due, observed, _oldest_s(now, recent, handled))
+        fleet = _fleet(settings, due, observed, _oldest_s(now, recent, handled), quotas)
         if fleet:
             actions.append(fleet)
             behind = (now - due.at).total_seconds() if handled is not None else 0.0
     else:
-        actions += _replacements(settings, due, observed)
-    upcoming = next_after(now, settings.departures, ZoneInfo(settings.timezone))
-    line = recent if upcoming is None else [upcoming, *recent]
-    for departure, prior in pairwise(line):
-        actions += _last_call(now, settings, departure, prior, observed)
-    early = None if upcoming is None else _early(now, settings, upcoming, due, observed, actions)
+        actions += _replacements(settings, due, observed, quotas)
+    stuck = [job for job in observed.jobs if job.purchase == SPOT and job.count(NOT_STARTED)]
+    # The oldest first: what one departure ends is no longer there for the next.
+    for departure, prior in reversed(list(pairwise(line))) if stuck else ():
+        called = _last_call(now, settings, departure, prior, observed, stuck, quotas)
+        actions += called
+        stuck = [job for job in stuck if Cancel(job) not in called]
+    early = None if upcoming is None else _early(now, settings, upcoming, due, observed, actions, quotas)
     left = int(handled is None or handled < due.at) + int(early is not None)
     skipped = sum(handled is not None and departure.at > handled for departure in recent[1:])
     notes = (f"{skipped} departures were missed: this one takes their requests along",) if skipped else ()
     return Decision((*actions, *([early] if early else [])), due.at, behind, left, notes)
+
+
+class Quotas(NamedTuple):
+    """Items that a worker takes, by the departure that it serves: a job's name tells no quota, the calendar does."""
+
+    known: Mapping[str, int]
+    other: int
+    """Of a departure that the calendar no longer has."""
+
+    def items(self, jobs: Iterable[Job], statuses: frozenset[str]) -> int:
+        """What these jobs' workers in any of these statuses take."""
+        return sum(job.count(statuses) * self.known.get(job.departure, self.other) for job in jobs)
 
 
 def _oldest_s(now: datetime, recent: Sequence[Departure], handled: datetime | None) -> float:
@@ -173,9 +192,20 @@ def recent_departures(now: datetime, settings: DispatcherSettings) -> list[Depar
     return found
 
 
+@lru_cache(maxsize=4096)
 def stamp(at: datetime) -> str:
     """A departure's time as job names carry it."""
     return at.astimezone(UTC).strftime(STAMP)
+
+
+@lru_cache(maxsize=4096)
+def time_of(departure: str) -> datetime:
+    """The time of a departure's stamp.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return datetime.strptime(departure, STAMP).replace(tzinfo=UTC)
 
 
 def job_name(settings: DispatcherSettings, at: datetime, purchase: str, attempt: int, pool: str) -> str:
@@ -188,19 +218,21 @@ def belongs(settings: DispatcherSettings, name: str, pool: str | None = None) ->
     """Whether a job of this name is this fleet's (and of this pool)."""
     parts = name.rsplit("-", 3)
     try:
-        at = datetime.strptime(parts[-3], STAMP).replace(tzinfo=UTC)
-        attempt = int(parts[-1])
+        at, attempt = time_of(parts[-3]), int(parts[-1])
     except (IndexError, ValueError):
         return False
     pools = settings.pools if pool is None else (pool,)
     return any(name == job_name(settings, at, parts[-2], attempt, one) for one in pools)
 
 
-def _fleet(settings: DispatcherSettings, due: Departure, observed: Observed, oldest_s: float) -> Submit | None:
-    """The due departure's workers: what its quota needs for all that waits, less those about to start."""
-    rule, waiting = due.rule, observed.waiting
-    unstarted = sum(job.count(NOT_STARTED) for job in observed.jobs if belongs(settings, job.name, rule.pool))
-    needed = ceil(waiting / rule.quota) - unstarted
+def _fleet(
+    settings: DispatcherSettings, due: Departure, observed: Observed, oldest_s: float, quotas: Quotas
+) -> Submit | None:
+    """The due departure's workers: what its quota needs for all that waits, less what those about to start take."""
+    rule = due.rule
+    own_pool = (job for job in observed.jobs if belongs(settings, job.name, rule.pool))
+    waiting = observed.waiting - quotas.items(own_pool, NOT_STARTED)
+    needed = ceil(waiting / rule.quota)
     if needed <= 0:
         return None
     workers = min(needed, rule.max_workers)
@@ -221,6 +253,7 @@ def _early(
     due: Departure,
     observed: Observed,
     actions: Sequence[Submit | Cancel],
+    quotas: Quotas,
 ) -> Submit | None:
     """Workers that need not wait for their departure: what waits fills their quotas already.
 
@@ -233,9 +266,11 @@ def _early(
     about = {stamp(upcoming.at), stamp(due.at)}
     if any(job.count(FAILED) for job in observed.jobs if job.departure in about):
         return None  # Workers die: sending more of them early would only hide it.
-    living = sum(job.count(LIVING) for job in observed.jobs if belongs(settings, job.name, rule.pool))
-    living += sum(action.workers for action in actions if isinstance(action, Submit) and action.pool == rule.pool)
-    workers = min(observed.waiting // rule.quota, rule.max_workers) - living
+    own_pool = [job for job in observed.jobs if belongs(settings, job.name, rule.pool)]
+    sent = [action for action in actions if isinstance(action, Submit) and action.pool == rule.pool]
+    living = sum(job.count(LIVING) for job in own_pool) + sum(action.workers for action in sent)
+    taken = quotas.items(own_pool, LIVING) + sum(action.workers * action.quota for action in sent)
+    workers = min((observed.waiting - taken) // rule.quota, rule.max_workers - living)
     if workers <= 0:
         return None
     purchase = ON_DEMAND if rule.last_call_s == 0 else SPOT
@@ -245,7 +280,7 @@ def _early(
     return Submit(name, rule.pool, purchase, workers, rule.quota, stamp(upcoming.at), rule.promise_s)
 
 
-def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed) -> list[Submit]:
+def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed, quotas: Quotas) -> list[Submit]:
     """Workers for those of the due departure that died, while messages wait that nobody living would take."""
     own = [job for job in observed.jobs if job.departure == stamp(due.at)]
     failed = sum(job.count(FAILED) for job in own)
@@ -253,10 +288,8 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
     called_off = sum(job.count(frozenset({CALLED_OFF})) for job in own)
     # Later attempts took over what last call ended, or replaced what died.
     replaced = max(0, sum(sum(job.workers.values()) for job in own) - first - called_off)
-    living = sum(job.count(LIVING) for job in observed.jobs)
-    wanted = min(
-        failed - replaced, ceil(observed.waiting / due.rule.quota) - living, REPLACED_AT_MOST * first - replaced
-    )
+    left = observed.waiting - quotas.items(observed.jobs, LIVING)
+    wanted = min(failed - replaced, ceil(left / due.rule.quota), REPLACED_AT_MOST * first - replaced)
     if wanted <= 0:
         return []
     # What spot dropped once goes on-demand: its slack is spent.
@@ -268,27 +301,36 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
 
 
 def _last_call(
-    now: datetime, settings: DispatcherSettings, departure: Departure, prior: Departure, observed: Observed
-) -> list[Submit | Cancel]:
+    now: datetime, settings: DispatcherSettings, departure: Departure, prior: Departure, observed: Observed,
+    unstarted: Sequence[Job], quotas: Quotas,
+) -> list[Submit | Cancel]:  # fmt: skip
     """Spot workers that have not started when their departure's oldest message reaches the last call.
 
-    A departure takes everything, so what it took arrived after the one before: that bounds the age.
+    A departure takes everything, so what it took arrived after the one before: that bounds the age. It counted on
+    workers of earlier ones that were about to start. Where those were promised more time, their own last call would
+    come too late for it: so they go with it.
     """
     rule: Departures = departure.rule
     age = (now - prior.at).total_seconds()
     if rule.last_call_s == 0 or age < rule.last_call_s:
         return []
-    own = [job for job in observed.jobs if job.departure == stamp(departure.at)]
-    stuck = [job for job in own if job.purchase == SPOT and job.count(NOT_STARTED)]
+    at = stamp(departure.at)
+    stuck = [
+        job for job in unstarted
+        if job.departure == at or (job.departure < at and belongs(settings, job.name, rule.pool))
+    ]  # fmt: skip
     if not stuck:
         return []
-    workers = sum(job.count(NOT_STARTED) for job in stuck)
+    own = [job for job in observed.jobs if job.departure == at]
+    # Those that replace the dead do not stand in for the stuck.
     covered = sum(job.count(LIVING) for job in own if job.purchase == ON_DEMAND)
+    covered = max(0, covered - sum(job.count(FAILED) for job in own))
+    workers = ceil(quotas.items(stuck, NOT_STARTED) / rule.quota) - covered
     actions: list[Submit | Cancel] = []
-    if workers > covered and observed.waiting > 0:
-        missing = min(workers - covered, ceil(observed.waiting / rule.quota))
+    if workers > 0 and observed.waiting > 0:
+        missing = min(workers, ceil(observed.waiting / rule.quota))
         quota = max(rule.quota, ceil(observed.waiting / missing)) if missing >= rule.max_workers else rule.quota
-        attempt = 1 + max(job.attempt for job in own)
+        attempt = 1 + max((job.attempt for job in own), default=0)
         name = job_name(settings, departure.at, ON_DEMAND, attempt, rule.pool)
-        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, stamp(departure.at), rule.promise_s))
+        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, at, rule.promise_s))
     return actions + [Cancel(job) for job in stuck]
