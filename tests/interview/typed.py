@@ -23,9 +23,10 @@ LOANS = (
     "--measured", "g5.xlarge 2s", "--measured", "g5.xlarge 6.4s x8", "--load-time", "90s",
     "--request", "200KB up to 5MB", "--today", "9 x ml.g5.12xlarge", "--today-bill", "47,000",
 )  # fmt: skip
-# A shell that runs the tests in the background has its children ignore Ctrl-C.
+# What runs the tests in the background has its children ignore Ctrl-C, or hold it back.
 _INTERRUPTIBLE = (
-    "import signal; from headway.cli import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()"
+    "import signal; from headway.cli import main; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT]); main()"
 )
 
 
@@ -61,8 +62,9 @@ def in_terminal(folder: Path, *arguments: str, answers: list[str]) -> Said:
             process.kill()
             raise AssertionError(f"not done within {WITHIN_S} s: {said.decode()}")
         if not select.select([ours], [], [], 0.2)[0]:
-            # Only once the prompt stands and all is quiet: nobody's fingers are quicker.
-            if waiting == [CTRL_C]:
+            # Once, and only when its prompt stands and all is quiet: nobody's fingers are quicker.
+            if waiting == [CTRL_C] and said.endswith(b"> "):
+                waiting.clear()
                 process.send_signal(signal.SIGINT)
             continue
         try:
