@@ -136,6 +136,8 @@ def test_json_is_a_profile_too(tmp_path: Path) -> None:
         ("per_day: 50", "per_day: 50, per_hour: 2", ["mine.yaml:3: traffic", "per_hour and per_day are given"]),
         ("per_day: 50", "hourly: [1, 2, 3]", ["mine.yaml:3: traffic.hourly", "168"]),
         ("per_day: 50", "per_day: 50, cycles: {months: {13: 2}}", ["traffic.cycles", "13 is not between 1 and 12"]),
+        ("per_day: 50", "per_day: 50, cycles: {months: {-1: 2}}", ["traffic.cycles", "-1 is not between 1 and 12"]),
+        ("per_day: 50", "per_day: 50, cycles: {days_of_month: {-32: 2}}", ["-32 is not between 1 and 31, nor between -31 and -1"]),
         ("per_day: 50", "per_day: 50, backlog: {items: 0, within: 1h}", ["traffic.backlog.items"]),
         ("m5.large", "m5.larg", ["mine.yaml:4: model.measured.0.hardware", "g5.xlarge or m5.large"]),
         ("m5.large", "ml.m5.large", ["write the EC2 name 'm5.large'"]),

@@ -67,7 +67,7 @@ def traffics(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.integers(0, 7)) == 0:
             found["backlog"] = {"items": draw(st.integers(1, 1_000_000)), "within": "48h"}
     if draw(st.integers(0, 7)) == 0:
-        found["cycles"] = {"days_of_month": {1: draw(st.floats(0.1, 5))}}
+        found["cycles"] = {"days_of_month": {draw(st.sampled_from([1, 31, -1])): draw(st.floats(0.1, 5))}}
     return found
 
 
