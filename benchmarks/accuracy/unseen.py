@@ -23,8 +23,10 @@ from headway.units import HOURS_PER_WEEK
 
 CASES = {0.5: ("1.5s", "30s", "15m", "2h"), 2.0: ("5s", "60s", "30m", "4h"), 8.0: ("20s", "2m", "1h", "8h")}
 """Seconds a request takes, and the waits that are promised."""
-DEPARTURES_REPEATED = 6
+DEPARTURES_REPEATED = 24
 """Weeks are followed so often where spot decides: few departures a week miss it."""
+STANDING = ("realtime", "asynchronous", "microbatch")
+"""Architectures whose instances were sized hour by hour."""
 
 
 class Row(NamedTuple):
@@ -44,6 +46,12 @@ class Row(NamedTuple):
     """Simulated."""
     p99_at_traffic_s: float
     """What the model says for the planned design under the traffic that came."""
+    hours_beyond: int
+    """Busier than what stands there was sized for."""
+    p99_sized_s: float
+    """Simulated, without those hours."""
+    p99_sized_at_traffic_s: float
+    """What the model says without those hours."""
     bill_planned: float
     bill: float
     """Simulated."""
@@ -51,7 +59,12 @@ class Row(NamedTuple):
 
     @property
     def p99_error(self) -> float:
-        """Of the model, not of the forecast."""
+        """Of the model, not of the forecast: up to the rates that the plan was sized for."""
+        return self.p99_sized_at_traffic_s / self.p99_sized_s - 1
+
+    @property
+    def p99_error_beyond(self) -> float:
+        """The same with the hours that are busier."""
         return self.p99_at_traffic_s / self.p99_s - 1
 
     @property
@@ -90,6 +103,14 @@ def demand_of(week: Ints, like: Demand) -> Demand:
     return replace(like, mean=mean, peak=peak)
 
 
+def within_plan(week: Ints, came: Demand, planned: Demand) -> tuple[Ints, Demand, int]:
+    """The week without the hours that are busier than planned, what it demands, and how many those are."""
+    beyond = np.array([now > then * (1 + 1e-9) for now, then in zip(came.peak, planned.peak, strict=True)])
+    kept = np.roll(~beyond, -FIRST_HOUR)
+    counts = (week.reshape(HOURS_PER_WEEK, 60) * kept[:, None]).ravel()
+    return counts, demand_of(counts, came), int(beyond.sum())
+
+
 def rows(weeks: Sequence[Ints], splits: Sequence[Split] = SPLITS) -> Iterator[Row]:
     """Every architecture that fits, for every split, service time, goal and unseen week."""
     for split in splits:
@@ -101,21 +122,27 @@ def rows(weeks: Sequence[Ints], splits: Sequence[Split] = SPLITS) -> Iterator[Ro
                     chosen = plan(declared, only=name).chosen
                     for week in split.unseen if chosen is not None else ():
                         came = replace(workload, demand=demand_of(weeks[week], workload.demand))
-                        yield _row(split, week, seconds, goal, chosen, came, weeks[week])
+                        yield _row(split, week, seconds, goal, chosen, workload.demand, came, weeks[week])
 
 
 def _row(
-    split: Split, week: int, seconds: float, goal: str, chosen: Candidate, came: Workload, counts: Ints
+    split: Split, week: int, seconds: float, goal: str, chosen: Candidate, planned: Demand, came: Workload, counts: Ints
 ) -> Row:  # fmt: skip
     if chosen.design is None or chosen.wait is None or chosen.bill is None:
         raise AssertionError("what was chosen has a design")
     times = DEPARTURES_REPEATED if chosen.architecture == "batch" else 1
     outcome = replay(chosen.design, of_weeks([counts] * times), came.profile)
     architecture = ARCHITECTURES[chosen.architecture]
+    p99_s, p99_model_s = outcome.p99_s or 0.0, architecture.wait(chosen.design, came).p99_s
+    sized, demand, beyond = within_plan(counts, came.demand, planned)
+    sized_s, sized_model_s = p99_s, p99_model_s
+    if beyond and chosen.architecture in STANDING:
+        sized_s = replay(chosen.design, of_weeks([sized]), came.profile).p99_s or 0.0
+        sized_model_s = architecture.wait(chosen.design, replace(came, demand=demand)).p99_s
     return Row(
         split, week, seconds, goal, chosen.architecture, outcome.hours_judged, outcome.hours_within,
-        outcome.within or 0.0, chosen.wait.p99_s, outcome.p99_s or 0.0,
-        architecture.wait(chosen.design, came).p99_s, float(chosen.bill.total.expected),
+        outcome.within or 0.0, chosen.wait.p99_s, p99_s, p99_model_s,
+        beyond if chosen.architecture in STANDING else 0, sized_s, sized_model_s, float(chosen.bill.total.expected),
         float(outcome.monthly.total.expected), float(architecture.bill(chosen.design, came).total.expected),
     )  # fmt: skip
 
@@ -143,13 +170,15 @@ def details(found: Sequence[Row]) -> list[str]:
     """Every plan."""
     lines = [
         "| planned from | judged on | service | goal | architecture | hours within | within | p99 planned | model at the traffic that came | "
-        "replay | bill planned | model at the traffic that came | replay |",
-        "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "replay | hours beyond the plan | model without them | replay without them | bill planned | "
+        "model at the traffic that came | replay |",
+        "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in found:
         lines.append(
             f"| {row.split.named(row.split.seen)} | {row.week + 1} | {row.seconds:g} s | {row.goal} | {row.architecture} | {row.hours_within}/{row.hours} | "
             f"{row.within:.2%} | {row.p99_planned_s:,.1f} s | {row.p99_at_traffic_s:,.1f} s | {row.p99_s:,.1f} s | "
+            f"{row.hours_beyond} | {row.p99_sized_at_traffic_s:,.1f} s | {row.p99_sized_s:,.1f} s | "
             f"{row.bill_planned:,.0f} | {row.bill_at_traffic:,.0f} | {row.bill:,.0f} |"
         )
     return lines

@@ -7,21 +7,25 @@ is the way out, and its price is stated or unknown, never zero. CPU only, 1-6 GB
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import ServerlessDesign, Wait
 from headway.architectures.endpoint_path import SYNC_TIMEOUT_S, endpoint_lines
 from headway.architectures.queue_path import watching_lines
 from headway.architectures.workload import Scenario, Workload
-from headway.assumptions import assume
+from headway.assumptions import assume, remembered
 from headway.bill import services
 from headway.bill.lines import Bill, Range
-from headway.sizing.cold_start import cold_probability, mixed_quantile
+from headway.sizing.cold_start import cold_probabilities, mixed_quantile
 from headway.sizing.poisson import poisson_quantile
 from headway.sizing.service_time import ServiceTime
-from headway.units import HOURS_PER_MONTH, format_duration, format_size
+from headway.units import HOURS_PER_MONTH, HOURS_PER_WEEK, format_duration, format_size
 
 MAX_BYTES = 4_000_000
 """Largest request (Amazon SageMaker Developer Guide, serverless endpoints: 4 MB)."""
@@ -113,10 +117,14 @@ def _candidate(workload: Workload, function: Function, *, provisioned: bool) -> 
         return f"loads in {format_duration(function.load_s)}, /ping must answer in {format_duration(PING_TIMEOUT_S)}"
     if function.service.quantile(workload.percentile) > SYNC_TIMEOUT_S:
         return f"{function.hardware} takes longer than the {format_duration(SYNC_TIMEOUT_S)} a request may"
+    burst, cold = assume("serverless.burst_quantile"), 0.0 if provisioned else _cold_share(workload, function)
     busy = max(demand.peak) / 3600 * function.service.mean
-    concurrency = max(1, poisson_quantile(busy, assume("serverless.burst_quantile")))
+    concurrency = max(1, poisson_quantile(busy, burst))
     if concurrency > MAX_CONCURRENCY:
         return f"needs a concurrency of {concurrency}, an endpoint allows {MAX_CONCURRENCY}"
+    # Containers that load are taken too; up to the limit there is room for them.
+    loading = max(demand.peak) / 3600 * cold * function.load_s
+    concurrency = max(concurrency, min(MAX_CONCURRENCY, poisson_quantile(busy + loading, burst)))
     wait, late = _wait(workload, function, provisioned=provisioned)
     if late:
         return late
@@ -139,21 +147,41 @@ def _candidate(workload: Workload, function: Function, *, provisioned: bool) -> 
         backlog=backlog,
         facts=(
             f"{function.memory_gb} GB, up to {concurrency} at once"
-            + (f", {concurrency} kept warm" if provisioned else f", {_cold_share(workload):.0%} start cold"),
+            + (f", {concurrency} kept warm" if provisioned else f", {_cold_share(workload, function):.0%} start cold"),
         ),
         assumptions=("serverless.idle_kept", "serverless.cold_start_variability", "serverless.burst_quantile",
                      "endpoint.overhead", "operations.serverless"),
     )  # fmt: skip
 
 
-def _cold_share(workload: Workload, hours: tuple[int, ...] = tuple(range(168))) -> float:
+def _cold_share(workload: Workload, function: Function, hours: Sequence[int] = range(HOURS_PER_WEEK)) -> float:
     """Share of these hours' requests that find no idle capacity kept."""
-    kept = assume("serverless.idle_kept")
-    mean = workload.demand.mean
-    total = sum(mean[hour] for hour in hours)
+    mean = np.array(workload.demand.mean)[list(hours)]
+    total = float(mean.sum())
     if not total:
         return 1.0
-    return sum(mean[hour] * cold_probability(mean[hour] / 3600, kept) for hour in hours) / total
+    cold = _cold_by_hour(workload.demand.mean, workload.demand.peak, function.service.mean, function.load_s)
+    return float(np.dot(mean, cold[list(hours)])) / total
+
+
+@remembered(maxsize=64)
+def _cold_by_hour(
+    hourly: tuple[float, ...], peaks: tuple[float, ...], busy_s: float, load_s: float
+) -> NDArray[np.float64]:
+    """By hour of the week: the chance that a request finds no idle capacity kept.
+
+    The busiest stretch of an hour outgrows what the rest of it keeps warm: a standard deviation above the mean, and no
+    more than as much again. Until the containers that it starts are loaded, each of its requests wants one of its own.
+    """
+    mean, peak, share = np.array(hourly), np.array(peaks), assume("traffic.peak_lasts") / 3600
+    rates, place = np.unique(mean, return_inverse=True)
+    steady = cold_probabilities(rates / 3600, assume("serverless.idle_kept"), busy_s)[place]
+    busiest = np.minimum(peak * share, mean)
+    rest = (mean - busiest) / (1 - share) * busy_s / 3600
+    outgrown = np.maximum(peak * busy_s / 3600 - rest - np.minimum(np.sqrt(rest), rest), 0.0)
+    started = np.minimum(outgrown * (1 + load_s / busy_s), busiest)
+    chances: NDArray[np.float64] = np.minimum(1.0, steady + started / np.maximum(mean, 1e-9))
+    return chances
 
 
 def wait(design: ServerlessDesign, workload: Workload) -> Wait:
@@ -165,13 +193,14 @@ def wait(design: ServerlessDesign, workload: Workload) -> Wait:
 def _wait(workload: Workload, function: Function, *, provisioned: bool) -> tuple[Wait, str]:
     """Wait in the regime that comes closest to its limit, and why it is too long, if it is.
 
-    Each regime must make its percentile, and so must every hour with enough requests to have one.
+    Each regime must make its percentile, and so must every hour with enough requests to have one: that of the worst is
+    told. Half and 99 %: of all the regime's requests.
     """
     demand, overhead = workload.demand, assume("endpoint.overhead")
     enough = 1 / (1 - workload.percentile) if workload.percentile < 1 else inf
 
     def quantile(hours: tuple[int, ...], p: float) -> float:
-        cold = 0.0 if provisioned else _cold_share(workload, hours)
+        cold = 0.0 if provisioned else _cold_share(workload, function, hours)
         return overhead + mixed_quantile(function.service, function.cold, cold, p)
 
     closest, wait = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0)
@@ -181,14 +210,14 @@ def _wait(workload: Workload, function: Function, *, provisioned: bool) -> tuple
         groups = sorted({quantile(group, workload.percentile): group for group in [hours, *busy_hours]}.items())
         at, group = groups[-1]
         if at > promise:
-            cause = "" if provisioned else f" ({_cold_share(workload, group):.0%} of requests start cold)"
+            cause = "" if provisioned else f" ({_cold_share(workload, function, group):.0%} of requests start cold)"
             late = late or (
                 f"too slow: p{demand.percentile:g} {format_duration(at)} on {function.hardware} "
                 f"against {format_duration(promise)}{cause}"
             )
         if at / promise > closest:
             closest = at / promise
-            wait = Wait(p50_s=quantile(group, 0.5), p99_s=quantile(group, 0.99), at_percentile_s=at)
+            wait = Wait(p50_s=quantile(hours, 0.5), p99_s=quantile(hours, 0.99), at_percentile_s=at)
     return wait, late
 
 

@@ -1,8 +1,9 @@
 """Departures followed event by event: workers pull batches from one queue, as the runtime's do. Times in seconds.
 
-A departure looks at what waits and starts workers for it, less those about to start; spot that does not come is
-replaced on-demand at the last call; a worker that is lost hands its batch to one started on-demand; a worker ends at
-its quota or at an empty queue (``headway_runtime``: reconcile, worker).
+A departure looks at what waits and starts workers for it, less what those about to start will take; spot that does not
+come is replaced on-demand at the last call, its own or that of a later departure that counted on it; a worker that is
+lost hands its batch to one started on-demand; a worker ends at its quota or at an empty queue (``headway_runtime``:
+reconcile, worker).
 """
 
 from __future__ import annotations
@@ -96,13 +97,15 @@ def depart(
     quota, first, held = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(room, np.int64)
     launched, lost, fresh = np.zeros(room), np.zeros(room), np.zeros(room, np.int64)
     working = np.zeros(room, np.int64)
-    stuck_at, stuck_of, stuck_by = (
+    stuck_at, stuck_of, stuck_by, stuck_each = (
         np.full(leaves.size + 1, np.inf),
+        np.zeros(leaves.size + 1, np.int64),
         np.zeros(leaves.size + 1, np.int64),
         np.zeros(leaves.size + 1, np.int64),
     )
     calls, call = 0, 0
-    next_departure, taken, seen, unstarted, drawn = 0, 0, 0, 0, 0
+    next_departure, taken, seen, drawn = 0, 0, 0, 0
+    coming = np.zeros(pools.shape[0], np.int64)  # Items that workers about to start will take, by pool.
     while True:
         leave = leaves[next_departure] + ticks[next_departure, 0] if next_departure < leaves.size else np.inf
         pull = heap_at[0] if size > 0 else np.inf
@@ -124,7 +127,7 @@ def depart(
             pool = pools[pool_of[worker]]
             if fresh[worker]:
                 fresh[worker] = 0
-                unstarted -= 1
+                coming[pool_of[worker]] -= quota[worker] + held[worker]
             if working[worker]:
                 done[first[worker] : first[worker] + held[worker]] = now
                 working[worker], held[worker] = 0, 0
@@ -156,7 +159,7 @@ def depart(
                 kind[worker], launched[worker], lost[worker] = ON_DEMAND, end, np.inf
                 used[pool_of[worker], 3] += 1
                 fresh[worker] = 1
-                unstarted += 1
+                coming[pool_of[worker]] += quota[worker] + held[worker]
                 _push(heap_at, heap_who, size, end + pool[START_S], worker)
                 size += 1
                 continue
@@ -171,9 +174,10 @@ def depart(
         waiting = seen - taken
         per = int(rule[QUOTA])
         most = int(rule[MOST])
+        fleet = int(rule[POOL])
         if on_last_call:
-            unstarted -= stuck_by[soonest]
-            workers = min(stuck_by[soonest], -(-waiting // per))
+            coming[fleet] -= stuck_by[soonest] * stuck_each[soonest]
+            workers = min(-(-stuck_by[soonest] * stuck_each[soonest] // per), -(-waiting // per))
             stuck_by[soonest] = 0
             while call < calls and stuck_by[call] == 0:
                 call += 1
@@ -181,24 +185,31 @@ def depart(
             how = ON_DEMAND
         else:
             next_departure += 1
-            needed = -(-waiting // per) - unstarted
+            if rule[LAST_CALL_S] > 0 and waiting > 0:
+                # It counts on those of earlier departures that are stuck: they go with its last call if that is sooner.
+                called = prior[which] + rule[LAST_CALL_S] + ticks[which, 1]
+                for place in range(call, calls):
+                    theirs = int(rules[rule_of[stuck_of[place]], POOL])
+                    if stuck_by[place] > 0 and theirs == fleet and called < stuck_at[place]:
+                        stuck_at[place], stuck_of[place] = max(called, now), which
+            needed = -(-(waiting - coming[fleet]) // per)
             workers = min(needed, most)
             each = per if workers == needed else -(-waiting // max(workers, 1))
             how = ON_DEMAND if rule[LAST_CALL_S] == 0 or now - prior[which] >= rule[LAST_CALL_S] else SPOT
             if waiting > 0:
-                used[int(rule[POOL]), 4] += 1
+                used[fleet, 4] += 1
             if how == SPOT and missed[which] and workers > 0:
                 stuck_at[calls] = prior[which] + rule[LAST_CALL_S] + ticks[which, 1]
-                stuck_of[calls], stuck_by[calls] = which, workers
+                stuck_of[calls], stuck_by[calls], stuck_each[calls] = which, workers, each
                 calls += 1
-                unstarted += workers
+                coming[fleet] += workers * each
                 continue
         for _ in range(max(0, min(workers, left))):
             left -= 1
             worker = spare[left]
-            pool_of[worker], kind[worker] = int(rule[POOL]), how
+            pool_of[worker], kind[worker] = fleet, how
             quota[worker], held[worker], working[worker], launched[worker], fresh[worker] = each, 0, 0, now, 1
-            unstarted += 1
+            coming[fleet] += each
             ready = now + pools[pool_of[worker], START_S]
             lost[worker] = np.inf
             if how == SPOT and unknown[LOST_PER_S] > 0:

@@ -49,3 +49,20 @@ def test_what_serverless_cannot_do_it_says(changes: dict[str, object], expected:
     (found,) = serverless.plan(workload(**changes))
     assert not found.feasible
     assert re.search(expected, found.reason), found.reason
+
+
+def test_a_short_burst_finds_too_few_containers_and_the_wait_says_so() -> None:
+    burst = {"per_hour": 5000, "peak_factor": 18}
+    measured = [{"hardware": "serverless-2GB", "seconds": 1.6}]
+    (found,) = serverless.plan(
+        workload(latency={"max_wait": "9s", "percentile": 95}, traffic=burst, model__measured=measured)
+    )
+    # All of the hour's requests come in minutes, most of them while containers still load.
+    assert not found.feasible or (isinstance(found.design, ServerlessDesign) and found.design.provisioned_concurrency)
+
+
+def test_half_and_99_percent_are_of_all_requests_and_the_promise_is_of_the_worst_hour() -> None:
+    shape = [{"days": "weekdays", "hours": "08-18", "per_hour": 2000}, {"per_hour": 200}]
+    (found,) = serverless.plan(workload(latency={"max_wait": "4m"}, traffic={"shape": shape, "peak_factor": 1.2}))
+    assert found.wait is not None
+    assert found.wait.p99_s < found.wait.at_percentile_s

@@ -30,7 +30,7 @@ def departures(
     waiting: list[int] = []
     done = [float("inf")] * len(arrived)
     paid = {"spot": 0.0, "on_demand": 0.0}
-    count = {"unstarted": 0, "workers": 0}
+    count = {"coming": 0, "workers": 0}
 
     def source() -> Iterator[Any]:
         for index, at in enumerate(arrived):
@@ -39,10 +39,10 @@ def departures(
 
     def worker(how: str, quota: int) -> Iterator[Any]:
         launched = environment.now
-        count["unstarted"] += 1
+        count["coming"] += quota
         count["workers"] += 1
         yield environment.timeout(fleet.start_s)
-        count["unstarted"] -= 1
+        count["coming"] -= quota
         while quota and waiting:
             mine = [waiting.pop(0) for _ in range(min(fleet.batch, quota, len(waiting)))]
             quota -= len(mine)
@@ -55,11 +55,11 @@ def departures(
         for _ in range(workers):
             environment.process(worker(how, quota))
 
-    def last_call(prior: float, workers: int) -> Iterator[Any]:
-        count["unstarted"] += workers
+    def last_call(prior: float, workers: int, quota: int) -> Iterator[Any]:
+        count["coming"] += workers * quota
         yield environment.timeout(prior + fleet.last_call_s - environment.now)
-        count["unstarted"] -= workers
-        missing = min(workers, ceil(len(waiting) / fleet.quota))
+        count["coming"] -= workers * quota
+        missing = min(ceil(workers * quota / fleet.quota), ceil(len(waiting) / fleet.quota))
         launch(
             "on_demand",
             missing,
@@ -70,12 +70,13 @@ def departures(
         prior = first_prior
         for at, miss in zip(leaves, missed, strict=True):
             yield environment.timeout(at - environment.now)
-            needed = ceil(len(waiting) / fleet.quota) - count["unstarted"]
+            needed = ceil((len(waiting) - count["coming"]) / fleet.quota)
             workers = min(needed, fleet.most)
+            each = fleet.quota if workers == needed else ceil(len(waiting) / max(workers, 1))
             if workers > 0 and miss:
-                environment.process(last_call(prior, workers))
+                environment.process(last_call(prior, workers, each))
             elif workers > 0:
-                launch("spot", workers, fleet.quota if workers == needed else ceil(len(waiting) / workers))
+                launch("spot", workers, each)
             prior = at
 
     environment.process(source())

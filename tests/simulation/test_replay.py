@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from headway import Profile, load_profile
+from headway.assumptions import assume
 from headway.planning.plan import Plan
 from headway.planning.search import plan
 from headway.profile import read_profile
@@ -124,3 +125,27 @@ def test_what_is_left_in_the_queue_at_the_end_counts_as_late():
     assert outcome.requests == 150_000
     assert outcome.within is not None
     assert outcome.within < 0.99
+
+
+def test_requests_that_can_wait_hold_up_none_that_cannot_when_spot_stays_away(monkeypatch: pytest.MonkeyPatch):
+    profile = read_profile(
+        {
+            "name": "weekend", "latency": {"max_wait": "4d", "schedule": [{"days": "weekend", "max_wait": "47m"}]},
+            "traffic": {"per_hour": 2}, "model": {"measured": [{"hardware": "g5.12xlarge", "seconds": 1}]},
+        }
+    )  # fmt: skip
+    made = plan(profile, only="batch")
+    monkeypatch.setattr("headway.simulation.queued.assume", lambda name: 1.0 if name == "spot.miss" else assume(name))
+    outcome = simulated(profile, made, weeks=4)
+    weekend = outcome.by_limit[0]
+    assert weekend.max_wait_s == 47 * 60
+    assert weekend.within >= 0.99
+
+
+def test_a_part_that_nobody_asked_is_billed_for_standing_by():
+    profile = load_profile("stacks/profiles/photo-tags.yaml")
+    made = plan(profile, only="microbatch")
+    assert made.design is not None
+    outcome = replay(made.design, Timed(np.empty(0)), profile)
+    assert outcome.requests == 0
+    assert outcome.monthly.total.expected > 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.errors import HeadwayError
-from headway.sizing.cold_start import cold_probability, mixed_quantile
+from headway.sizing.cold_start import cold_probabilities, mixed_quantile
 from headway.sizing.departures import expected_fleet, last_call_age
 from headway.sizing.poisson import arrivals_quantile, expected_groups, poisson_quantile
 from headway.sizing.scaling import instance_hours, raise_early
@@ -64,7 +64,16 @@ def test_cold_starts_are_the_gaps_longer_than_what_is_kept() -> None:
     draw = random.Random(5)
     rate, kept = 50 / 86_400, 900.0
     gaps = [draw.expovariate(rate) for _ in range(40_000)]
-    assert cold_probability(rate, kept) == pytest.approx(sum(gap > kept for gap in gaps) / 40_000, abs=0.01)
+    assert cold_probabilities([rate], kept)[0] == pytest.approx(sum(gap > kept for gap in gaps) / 40_000, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("rate", "busy", "found"),
+    # Share of 50,000 to 400,000 requests followed container by container, kept warm for 15 minutes.
+    [(0.05, 24.0, 0.0166), (0.5, 24.0, 0.0040), (2.0, 24.0, 0.0020), (0.01, 60.0, 0.074), (0.5, 1.5, 0.00135)],
+)
+def test_the_more_containers_are_busy_at_once_the_more_starts_are_cold(rate: float, busy: float, found: float) -> None:
+    assert cold_probabilities([rate], 900.0, busy)[0] == pytest.approx(found, rel=0.15)
 
 
 def test_the_quantile_of_warm_and_cold_requests_agrees_with_draws() -> None:

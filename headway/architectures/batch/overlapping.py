@@ -7,7 +7,7 @@ starts, and waits from following some weeks worker by worker. Times in seconds.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from math import ceil, exp, inf, log
 from typing import NamedTuple
@@ -107,21 +107,22 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     lost: list[float] = []
     hazards = draw.exponential(-900 / log(assume("spot.survival_15min")), 4096)
     held: dict[int, tuple[int, int]] = {}
-    stuck: dict[int, int] = {}
+    stuck: dict[int, tuple[int, int]] = {}
+    called: dict[int, float] = {}
     started = set[int]()
-    starting = taken = seen = 0
+    coming = taken = seen = 0
 
     def launch(now: float, index: int, count: int, waiting: int, *, on_spot: bool) -> None:
-        nonlocal starting
+        nonlocal coming
         which = planned[index][1]
-        each = workers[which].quota if count < fleets[which] else max(workers[which].quota, -(-waiting // count))
+        each = _each(workers[which], fleets[which], count, waiting)
         for _ in range(count):
             heappush(agenda, (now + workers[which].start_s, 2, len(quotas)))
             gone = hazards[len(quotas) % hazards.size] if on_spot else inf
             fleet.append(workers[which])
             quotas.append(each)
             lost.append(now + workers[which].start_s + gone)
-        starting += count
+        coming += count * each
 
     while agenda:
         now, what, which = heappop(agenda)
@@ -131,7 +132,7 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
             worker = fleet[which]
             if which not in started:
                 started.add(which)
-                starting -= 1
+                coming -= quotas[which] + held.get(which, (0, 0))[1]
             first, take = held.pop(which, (taken, min(worker.batch, quotas[which], waiting)))
             if first == taken:
                 taken, quotas[which] = taken + take, quotas[which] - take
@@ -146,19 +147,25 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
                 heappush(agenda, (max(now, lost[which]) + worker.start_s, 2, which))
                 lost[which] = inf
                 started.remove(which)
-                starting += 1
+                coming += quotas[which] + take
             continue
         worker, most = workers[planned[which][1]], fleets[planned[which][1]]
         if what == 1:
-            starting -= stuck[which]
-            launch(now, which, min(stuck[which], -(-waiting // worker.quota)), waiting, on_spot=False)
+            # What an earlier departure's last call took along is gone.
+            many, each = stuck.pop(which, (0, 0))
+            coming -= many * each
+            launch(
+                now, which, min(-(-many * each // worker.quota), -(-waiting // worker.quota)), waiting, on_spot=False
+            )
             continue
-        needed = min(most, -(-waiting // worker.quota) - starting)
-        late = prior[which] + worker.last_call_s + tick / 2
+        needed = min(most, -(-(waiting - coming) // worker.quota))
+        late = max(now, prior[which] + worker.last_call_s + tick / 2)
+        _take_along(agenda, late if waiting > 0 and worker.last_call_s > 0 else inf, stuck, called)
         if needed > 0 and missed[which] and worker.last_call_s > 0:
-            stuck[which] = needed
-            starting += needed
-            heappush(agenda, (max(now, late), 1, which))
+            each = _each(worker, most, needed, waiting)
+            stuck[which], called[which] = (needed, each), late
+            coming += needed * each
+            heappush(agenda, (late, 1, which))
         elif needed > 0:
             launch(now, which, needed, waiting, on_spot=worker.last_call_s > 0)
     waits: Floats = np.array(done[:taken]) - came[:taken]
@@ -166,6 +173,20 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     rounds = max(1.0, size / min(line.worker.batch for line in lines))
     waits -= np.array(spent[:taken]) * (1 - np.ceil(draw.random(taken) * rounds) / np.ceil(rounds))
     return came[:taken] % WEEK_S, waits
+
+
+def _each(worker: Worker, most: int, count: int, waiting: int) -> int:
+    """What each of a departure's workers takes: its quota, or its part of what waits where there can be no more."""
+    return worker.quota if count < most else max(worker.quota, -(-waiting // count))
+
+
+def _take_along(
+    agenda: list[tuple[float, int, int]], late: float, stuck: Iterable[int], called: Mapping[int, float]
+) -> None:
+    """A departure counts on those that are stuck: they go with its last call where that is sooner than their own."""
+    for other in stuck:
+        if late < called[other]:
+            heappush(agenda, (late, 1, other))
 
 
 def _scale(lines: Sequence[Line], a_departure: float, too_many: float) -> tuple[float, int]:

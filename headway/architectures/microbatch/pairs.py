@@ -162,7 +162,7 @@ def batches_of(workload: Workload, pair: Pair) -> Workload:
     hours = [flows[rates] for rates in zip(demand.mean, demand.peak, strict=True)]
     mean, peak_ = tuple(hour[0] for hour in hours), tuple(hour[1] for hour in hours)
     left = tuple(max(1e-3, wait - hour[2]) for wait, hour in zip(demand.max_wait, hours, strict=True))
-    per_batch = demand.per_week / sum(mean)
+    per_batch = demand.per_week / sum(mean) if any(mean) else 1.0
     backlog = demand.backlog and Backlog(ceil(demand.backlog.items / pair.most), demand.backlog.within_s)
     measured = Measurement(
         hardware=pair.hardware, seconds=pair.service.mean, variability=pair.service.cv, concurrency=pair.concurrency

@@ -281,8 +281,11 @@ def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
             at = mixture.quantile(workload.percentile)
             if at / limit > closest:
                 closest, limit_s, at_closest = at / limit, limit, at
+    # Most hours are served by what target tracking holds; the promise rests on the floors alone.
+    flow = batches_of(workload, pair).demand
+    held = [min(count, endpoint.max_instances) for count in realtime.hourly_instances(endpoint, flow)]
     mixture = Mixture()
-    for stretch, requests in rates_of(demand, limit_s, endpoint.floors).items():
+    for stretch, requests in rates_of(demand, limit_s, held).items():
         made = collected(stretch.rate, pair.most, pair.window_s)
         answers = settling_points(
             per_hour(stretch.rate, made) / 3600, service_of(workload, pair.hardware, made),
