@@ -16,7 +16,7 @@ demo: $(VENV)/.demo-ready  ## plan a bundled workload, provision the winner on a
 	@$(BIN)/headway rehearse --stack $(STACK) --requests $(REQUESTS)
 
 test: $(VENV)/.dev-ready  ## all tests and the examples in docstrings
-	@$(BIN)/python -m pytest -n 2 --doctest-modules headway components lambdas rehearsal tests
+	@$(BIN)/python -m pytest -n 2 --doctest-modules headway components lambdas policy rehearsal tests
 
 chaos: $(VENV)/.dev-ready  ## 10,000 requests, 50 kills, an AWS that fails: nothing lost, nothing twice (10 minutes)
 	@$(BIN)/python tests/chaos/storm.py

@@ -112,7 +112,9 @@ class Inference(pulumi.ComponentResource):
         for output, value in outputs.items():
             setattr(self, output, pulumi.Output.from_input(value))
         self.outputs = outputs
-        self.register_outputs(outputs)
+        # For the policy pack, which sees no inputs of a component.
+        budget = {} if plan.profile.budget is None else {"budget": f"{plan.profile.budget:f}"}
+        self.register_outputs({**outputs, **budget})
 
 
 def _plan(args: InferenceArgs) -> Plan:

@@ -16,6 +16,8 @@ class ProfileReference(Result):
 
     name: str
     digest: str
+    budget: Money | None = None
+    """The most USD a month that its owner allows, where one is declared."""
 
 
 class PricesReference(Result):

@@ -78,7 +78,9 @@ def plan(
     winner = choose([one for one in ranked if forced is None or one.candidate.architecture == forced], share)
     candidates = explain_losers(ranked, winner, share)
     return Plan(
-        profile=ProfileReference(name=profile.name, digest=profile.digest),
+        profile=ProfileReference(
+            name=profile.name, digest=profile.digest, budget=profile.budget.monthly if profile.budget else None
+        ),
         prices=PricesReference(region=profile.region, as_of=book.as_of),
         scale=scale,
         choice=_choice(winner, ranked, workload, forced, share) if winner else None,

@@ -63,12 +63,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Violation:
+    """One complaint of a policy. ``level``: advisory or mandatory."""
+
+    policy: str
+    level: str
+    message: str
+    urn: str = ""
+
+
+@dataclass(frozen=True)
 class Done:
     """What a call of the engine did: each step in order, and the stack's outputs after it."""
 
     steps: tuple[Step, ...]
     outputs: dict[str, Any] = field(default_factory=dict)
     log: str = ""
+    violations: tuple[Violation, ...] = ()
+    """What policy packs complained of."""
 
     @property
     def changes(self) -> dict[str, int]:
@@ -105,6 +117,8 @@ class EngineStack:
     program: Callable[[], Any]
     state: Path
     """The folder of its state: stacks that refer to one another share it."""
+    policy_packs: Mapping[str, Path | None]
+    """Folders of policy packs, each with its file of configuration."""
     _workspace: Callable[[Callable[[], Any]], auto.Stack]
     _known: auto.Stack | None = None
 
@@ -149,8 +163,13 @@ class EngineStack:
     def _call(self, operation: str) -> Done:
         seen: list[Step] = []
         said: list[str] = []
+        violations: list[Violation] = []
 
         def noted(event: Any) -> None:
+            if (told := event.policy_event) is not None:
+                message = " ".join(_plainly([told.message]))
+                violations.append(Violation(told.policy_name, told.enforcement_level, message, told.resource_urn or ""))
+                return
             # What a refresh finds is known only as a step ends.
             found = event.res_outputs_event if operation == "refresh" else event.resource_pre_event
             if found is not None:
@@ -159,13 +178,17 @@ class EngineStack:
                 said.append(event.diagnostic_event.message)
 
         options: dict[str, Any] = {"on_event": noted, "color": "never"}
+        if self.policy_packs and operation in ("preview", "up"):
+            options["policy_packs"] = list(self.policy_packs)
+            options["policy_pack_configs"] = [str(path or "") for path in self.policy_packs.values()]
         stack = self._stack()
         try:
             result = getattr(stack, operation)(**options)
         except CommandError as error:
-            raise EngineError("\n".join(_plainly(said)) or str(error)) from None
+            complaints = [f"{one.policy}: {one.message}" for one in violations if one.level == "mandatory"]
+            raise EngineError("\n".join([*_plainly(said), *complaints]) or str(error)) from None
         outputs = {name: value.value for name, value in (getattr(result, "outputs", None) or {}).items()}
-        return Done(tuple(seen), outputs, result.stdout)
+        return Done(tuple(seen), outputs, result.stdout, tuple(violations))
 
 
 @contextmanager
@@ -177,7 +200,7 @@ def engine_stack(
     stack: str = "dev",
     engine: Engine | None = None,
     environment: Mapping[str, str] | None = None,
-    policy_packs: Sequence[str] = (),
+    policy_packs: Mapping[str, Path | None] | None = None,
     state: Path | None = None,
 ) -> Iterator[EngineStack]:
     """A stack whose ``aws`` is the account given; its state lives as long as the context.
@@ -189,7 +212,7 @@ def engine_stack(
         stack: Its name.
         engine: Which one; otherwise the one that is found.
         environment: Variables of the engine's process, beside its own.
-        policy_packs: Folders of policy packs to run with every preview and update.
+        policy_packs: Folders of policy packs to run with every preview and update, each with its configuration or None.
         state: Another stack's ``state``, for a program that refers to it as ``organization/headway/<stack>``.
 
     Raises:
@@ -232,7 +255,7 @@ def engine_stack(
             )
 
         (home / "work").mkdir()
-        yield EngineStack(aws, failures, program, kept, workspace)
+        yield EngineStack(aws, failures, program, kept, policy_packs or {}, workspace)
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,11 @@ class Registered:
     protected: bool = False
     provider: str = ""
     """Reference of the provider that makes it; empty for the default one."""
+    urn: str = ""
+    parent: str = ""
+    """URN of what it lies in."""
+    from_: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """URNs that each property depends on."""
 
     def document(self, key: str) -> Any:
         """A property that holds JSON."""
@@ -103,6 +108,9 @@ class RecordingMonitor(mocks.MockMonitor):
                 depends_on=tuple(urn.split("::")[-1] for urn in request.dependencies),
                 protected=request.protect,
                 provider=request.provider,
+                urn=response.urn,
+                parent=request.parent,
+                from_={name: tuple(one.urns) for name, one in request.propertyDependencies.items()},
             )
         )
         return response
