@@ -52,6 +52,12 @@ Json = Annotated[JsonValue, AfterValidator(_finite)]
 Schema = Annotated[dict[str, Json], BeforeValidator(_mapping), AfterValidator(_usable)]
 
 
+def _or_a_file(schema: dict[str, Any]) -> None:
+    """What is read from a file beside the profile may be its name."""
+    inline = {name: schema.pop(name) for name in ("type", "items", "maxItems")}
+    schema["anyOf"] = [inline, {"type": "string"}]
+
+
 class Confidence(Part):
     """How sure an answer must be of itself."""
 
@@ -79,7 +85,10 @@ class Validation(Part):
     )  # fmt: skip
     confidence: Confidence | None = None
     probes: tuple[Probe, ...] = Field(
-        default=(), max_length=100, description="Asked by each worker of a departure before it takes requests."
+        default=(),
+        max_length=100,
+        json_schema_extra=_or_a_file,
+        description="Asked by each worker of a departure before it takes requests.",
     )
     most_doubtful: Share = Field(
         default=assume("validation.most_doubtful"), gt=0, lt=1, description="Share of answers; an alarm above it."

@@ -1,11 +1,14 @@
 """A worker whose model answers nonsense: everything is written and marked, counted and told, and no job ends for it."""
 
 import json
+import socket
 import subprocess
+import sys
+import time
 from typing import Any
 
 from headway_runtime.report import read_part, read_probes
-from tests.runtime.stand import Stand, stand
+from tests.runtime.stand import Stand, eventually, stand, terminate
 
 DOCUMENT = {
     "schema": {"type": "object", "properties": {"twice": {"type": "integer", "minimum": 0}}, "required": ["twice"]},
@@ -98,8 +101,6 @@ def test_a_model_that_hangs_in_a_probe_delays_the_worker_by_a_bounded_time() -> 
         def answer(body: Any) -> Any:
             if body["n"] > 100 and waiting:
                 waiting.clear()
-                import time
-
                 time.sleep(4)
             return good(body)
 
@@ -126,3 +127,53 @@ def test_where_nothing_is_declared_nothing_is_told() -> None:
         told = lines(here.start())
         assert metric(told, "Doubtful") == metric(told, "FailedProbes") == []
         assert all("doubts" not in one for one in here.results().values())
+
+
+MORTAL = """
+import json, os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.reply({})
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if any(body["n"] > 100 for body in asked):
+            os._exit(1)
+        self.reply([{"twice": 2 * body["n"], "sure": 1.0} for body in asked])
+    def reply(self, content):
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever(0.02)
+"""
+
+
+def test_a_model_in_the_workers_own_image_that_dies_of_a_probe_is_started_again() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with stand(batch=4) as here:
+        here.send(3)
+        serve = (sys.executable, "-c", MORTAL, str(port))
+        told = lines(here.start(**declare(here), serve=serve, model_url=f"http://127.0.0.1:{port}"))
+        assert metric(told, "FailedProbes") == [3]
+        assert {one["output"]["twice"] for one in here.results().values()} == {2, 4, 6}
+        assert here.depth(here.dead_url) == (0, 0)
+
+
+def test_told_to_leave_while_it_asks_what_is_known_it_takes_nothing() -> None:
+    with stand(batch=1) as here:
+        here.model.answer, here.model.seconds = good, 0.5
+        here.send(3)
+        worker = here.start(**declare(here))
+        eventually(lambda: len(here.model.batches) >= 1)
+        assert terminate(worker) == 0
+        assert len(here.model.batches) < 3, "what was not asked is not asked any more"
+        assert here.results() == {}
+        assert here.depth() == (3, 0)
