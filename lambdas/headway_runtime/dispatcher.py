@@ -31,7 +31,15 @@ from headway_runtime.reconcile import (
     recent_departures,
     reconcile,
 )
-from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, LAST_CALL, VARIABLE, DispatcherSettings
+from headway_runtime.settings import (
+    JOB_DEPARTURE,
+    JOB_PROBES,
+    JOB_PROMISE,
+    JOB_QUOTA,
+    LAST_CALL,
+    VARIABLE,
+    DispatcherSettings,
+)
 
 T = TypeVar("T")
 METRICS = ("LivingWorkers", "SubmittedWorkers", "SecondsBehind", "Departures")
@@ -175,6 +183,8 @@ def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
         {"name": JOB_DEPARTURE, "value": action.departure},
         {"name": JOB_PROMISE, "value": f"{action.promise_s:g}"},
     ]
+    if not action.probes:
+        environment.append({"name": JOB_PROBES, "value": "no"})
     override = {"containers": [{"name": "worker", "environment": environment}]}
     left = action.workers
     while left > 0:

@@ -95,6 +95,8 @@ class Submit:
     quota: int
     departure: str
     promise_s: float
+    probes: bool = True
+    """Whether they ask the model what is known first; not in the place of workers that died: it may be of a probe."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +299,7 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
     name = job_name(settings, due.at, ON_DEMAND, attempt, due.rule.pool)
     workers = min(wanted, due.rule.max_workers)
     return [Submit(name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at),
-                   due.rule.promise_s)]  # fmt: skip
+                   due.rule.promise_s, probes=False)]  # fmt: skip
 
 
 def _last_call(

@@ -21,6 +21,8 @@ JOB_QUOTA, JOB_DEPARTURE, JOB_PROMISE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE", "H
 promised to what it takes."""
 WARM_UP_S = 30.0
 """A model's first call may take so much longer: kernels are compiled, caches filled."""
+JOB_PROBES = "HEADWAY_PROBES"
+"""Set to ``no`` for a job whose workers shall not ask the model what is known."""
 LAST_CALL = "last call: its work went on-demand"
 """Why the dispatcher ends a spot job that never started, as Batch keeps it: by this it is told from one that died."""
 

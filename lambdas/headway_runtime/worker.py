@@ -35,7 +35,7 @@ from headway_runtime.patience import AwsError, client, patiently
 from headway_runtime.report import Report
 from headway_runtime.results import BucketSink, Sink, TableSink, key_of
 from headway_runtime.serving import Server
-from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
+from headway_runtime.settings import JOB_DEPARTURE, JOB_PROBES, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
 from headway_runtime.validation import Checks, read_checks
 from headway_runtime.visibility import Held
 
@@ -50,10 +50,10 @@ class Worker:
 
     def __init__(
         self, settings: WorkerSettings, sqs: Any, s3: Any, *, quota: int, departure: str = "", promise_s: float = 0.0,
-        dynamodb: Any = None,
+        probing: bool = True, dynamodb: Any = None,
     ) -> None:  # fmt: skip
         self.settings, self.sqs, self.s3 = settings, sqs, s3
-        self.quota, self.departure, self.promise_s = quota, departure, promise_s
+        self.quota, self.departure, self.promise_s, self.probing = quota, departure, promise_s, probing
         bucket = BucketSink(s3, settings.results_bucket, settings.results_prefix)
         self.sink: Sink = bucket
         if settings.table:
@@ -166,7 +166,7 @@ class Worker:
         """Ask the model what is known, before it is trusted with requests; that ends no job."""
         if checks.unusable:
             log("nothing is checked", why=checks.unusable)
-        if not checks.probes or self.notice.given:
+        if not checks.probes or not self.probing or self.notice.given:
             return
         settings = self.settings
         found = probes.run(
@@ -279,6 +279,7 @@ def main() -> int:
         quota=int(os.environ.get(JOB_QUOTA, "1000000")),
         departure=os.environ.get(JOB_DEPARTURE, ""),
         promise_s=float(os.environ.get(JOB_PROMISE, "0")),
+        probing=os.environ.get(JOB_PROBES) != "no",
     )
     signal.signal(signal.SIGTERM, worker.stop)
     if settings.metadata_url:

@@ -356,3 +356,19 @@ def test_the_end_of_a_departure_is_announced_once_with_counts_and_manifest(fleet
     key = detail["manifest"].removeprefix("s3://results/")
     manifest = json.loads(fleet.clients.s3.get_object(Bucket="results", Key=key)["Body"].read())
     assert [(one["done"], one["failed"], one["doubtful"]) for one in manifest["files"]] == [(1, 1, 1)]
+
+
+def test_whoever_is_sent_in_the_place_of_the_dead_asks_no_probes(fleet: Fleet) -> None:
+    fleet.send(3)
+    fleet.tick()
+    (died,) = fleet.jobs()
+    died.status = "FAILED"
+    fleet.tick(NOON + timedelta(minutes=5))
+    told = [
+        {
+            one["name"]: one["value"]
+            for one in job.headway_overrides["taskProperties"][0]["containers"][0]["environment"]
+        }
+        for job in fleet.jobs()
+    ]
+    assert sorted(one.get("HEADWAY_PROBES", "yes") for one in told) == ["no", "yes"]

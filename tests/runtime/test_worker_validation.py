@@ -7,7 +7,10 @@ import sys
 import time
 from typing import Any
 
+import pytest
+
 from headway_runtime.report import read_part, read_probes
+from headway_runtime.settings import JOB_PROBES
 from tests.runtime.stand import Stand, eventually, stand, terminate
 
 DOCUMENT = {
@@ -165,6 +168,18 @@ def test_a_model_in_the_workers_own_image_that_dies_of_a_probe_is_started_again(
         assert metric(told, "FailedProbes") == [3]
         assert {one["output"]["twice"] for one in here.results().values()} == {2, 4, 6}
         assert here.depth(here.dead_url) == (0, 0)
+
+
+def test_a_worker_in_the_place_of_one_that_died_asks_nothing_that_may_have_killed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(JOB_PROBES, "no")
+    with stand(batch=4) as here:
+        here.model.answer = lambda body: good(body) if body["n"] < 100 else pytest.fail("asked")
+        here.send(2)
+        told = lines(here.start(**declare(here)))
+        assert metric(told, "FailedProbes") == []
+        assert metric(told, "Doubtful") == [0, 0]
 
 
 def test_told_to_leave_while_it_asks_what_is_known_it_takes_nothing() -> None:
