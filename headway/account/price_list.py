@@ -49,6 +49,8 @@ class Product(NamedTuple):
     attributes: Mapping[str, str]
     family: str
     tiers: tuple[Tier, ...]
+    unit: str = ""
+    """AWS's, as it writes it: ``Hrs``, ``GB-Mo``."""
 
 
 def products(account: Account, code: str, filters: Mapping[str, str]) -> Iterator[Product]:
@@ -73,6 +75,7 @@ def matching(meter: Listed, found: Iterable[Product]) -> list[Product]:
         if meter.is_called(one.attributes.get("usagetype", ""))
         and all(one.attributes.get(name) == value for name, value in meter.having.items())
         and (not meter.family or one.family == meter.family)
+        and one.unit.lower().startswith(meter.priced_by)
     ]
 
 
@@ -99,15 +102,16 @@ def _product(item: dict[str, Any]) -> Product | None:
     if len(terms) != 1:
         return None
     (term,) = terms.values()
-    tiers = []
+    tiers, unit = [], ""
     for row in term["priceDimensions"].values():
         try:
             usd = Decimal(row["pricePerUnit"]["USD"])
             start = Decimal(row.get("beginRange", "0"))
+            unit = row.get("unit", "")
         except (KeyError, InvalidOperation):
             return None
         end = row.get("endRange", "Inf")
         tiers.append((start, f"{usd:f}", "" if end == "Inf" else end))
     ordered = tuple((usd, f"{start:f}", end) for start, usd, end in sorted(tiers))
     product = item["product"]
-    return Product(product["attributes"], product.get("productFamily", ""), ordered)
+    return Product(product["attributes"], product.get("productFamily", ""), ordered, unit)

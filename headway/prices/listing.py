@@ -48,6 +48,8 @@ class Listed(NamedTuple):
     """The book's unit, where no region has a price yet to take it from."""
     divide: int = 1
     """AWS's units in one of the book's."""
+    priced_by: str = ""
+    """How AWS's unit begins, where no other price says what is plausible: ``second``."""
 
     def is_called(self, usage_type: str) -> bool:
         """Whether a usage type is this meter's.
@@ -131,10 +133,11 @@ LISTED: tuple[Listed, ...] = (
     Listed("SageMakerHosting", "data_processed_in", "AmazonSageMaker", "(?:Hst|Host):Data-Bytes-In", _ML, unit="GB"),
     Listed("SageMakerHosting", "data_processed_out", "AmazonSageMaker", "(?:Hst|Host):Data-Bytes-Out", _ML, unit="GB"),
     # By the second, a usage type for each size from 1 to 6 GB: that of 1 GB is the price of a GB-second.
-    Listed("SageMakerServerless", "inference_duration", "AmazonSageMaker", "ServerlessInf:Mem-1GB", _ML),
+    Listed("SageMakerServerless", "inference_duration", "AmazonSageMaker", "ServerlessInf:Mem-1GB", _ML,
+           priced_by="second"),
     Listed("SageMakerServerless", "inference_duration_6144MB", "AmazonSageMaker", "ServerlessInf:Mem-6GB", _ML),
     Listed("SageMakerServerless", "provisioned_concurrency", "AmazonSageMaker",
-           "[A-Za-z-]*ProvisionedConcurrency:Usage-1GB", _ML, unit="GB-s"),
+           "[A-Za-z-]*ProvisionedConcurrency:Usage-1GB", _ML, unit="GB-s", priced_by="second"),
     Listed("SageMakerStudio", "space_storage_gp3", "AmazonSageMaker", r"Studio:VolumeUsage\.gp3", _BILLS),
     Listed("DataTransfer", "internet_out", "AWSDataTransfer", "DataTransfer-Out-Bytes", _QUERIES,
            {"transferType": "AWS Outbound", "toLocation": "External"}, place="fromRegionCode"),

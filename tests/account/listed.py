@@ -5,12 +5,18 @@ from collections.abc import Mapping
 
 
 def product(
-    code: str, attributes: Mapping[str, str], tiers: list[tuple[str, str, str]], *, family: str = "", sku: str = "ABC"
+    code: str,
+    attributes: Mapping[str, str],
+    tiers: list[tuple[str, str, str]],
+    *,
+    family: str = "",
+    sku: str = "ABC",
+    unit: str = "Hrs",
 ) -> str:
     """One entry of PriceList: JSON in a string. Tiers: US dollars, from, to."""
     dimensions = {
         f"{sku}.JRTCKXETXF.{place}": {
-            "unit": "Hrs", "endRange": end, "description": "...", "appliesTo": [], "rateCode": f"{sku}.JRTCKXETXF.{place}",
+            "unit": unit, "endRange": end, "description": "...", "appliesTo": [], "rateCode": f"{sku}.JRTCKXETXF.{place}",
             "beginRange": start, "pricePerUnit": {"USD": usd},
         }
         for place, (usd, start, end) in enumerate(tiers)

@@ -230,10 +230,12 @@ def test_neighbours_of_a_usage_type_are_other_products(aws: FakeAws) -> None:
 
 def test_serverless_inference_data_and_transfer_are_refreshed_where_the_book_had_none_too(aws: FakeAws) -> None:
     sizes = [product("AmazonSageMaker", {"usagetype": f"USE1-ServerlessInf:Mem-{size}GB"},
-                     [("0", "0", "150000"), (f"{0.000021 * size:.6f}", "150000", "Inf")], family="ML Serverless")
+                     [("0", "0", "150000"), (f"{0.000021 * size:.6f}", "150000", "Inf")], family="ML Serverless", unit="Seconds")
              for size in range(1, 7)]  # fmt: skip
     kept = product("AmazonSageMaker", {"usagetype": "USE1-ServerlessInf-ProvisionedConcurrency:Usage-1GB"},
-                   [("0.00001", "0", "Inf")])  # fmt: skip
+                   [("0.00001", "0", "Inf")], unit="Second")  # fmt: skip
+    by_hour = product("AmazonSageMaker", {"usagetype": "USE1-ProvisionedConcurrency:Usage-1GB"},
+                      [("0.036", "0", "Inf")])  # fmt: skip
     data = [product("AmazonSageMaker", {"usagetype": f"USE1-Hst:Data-Bytes-{way}", "operation": "Invoke-Endpoint"},
                     [("0.017", "0", "Inf")]) for way in ("In", "Out")]  # fmt: skip
     out = product("AWSDataTransfer", {"usagetype": "DataTransfer-Out-Bytes", "transferType": "AWS Outbound",
@@ -243,7 +245,7 @@ def test_serverless_inference_data_and_transfer_are_refreshed_where_the_book_had
     pipe = product("AWSEvents", {"usagetype": "USE1-Request-64K-Chunks", "operation": "PipeRequest"},
                    [("0.00000041", "0", "Inf")])  # fmt: skip
 
-    _, book = only(aws, {"AmazonSageMaker": [*sizes, kept, *data], "AWSDataTransfer": [out, between],
+    _, book = only(aws, {"AmazonSageMaker": [*sizes, kept, by_hour, *data], "AWSDataTransfer": [out, between],
                          "AWSEvents": [pipe]})  # fmt: skip
 
     for service, meter, usd, unit in (
