@@ -24,6 +24,8 @@ from headway_components.inference import COMPONENTS, Inference
 
 NAME: Final = "headway"
 """Of the package: its types are ``headway:index:Inference`` and so on."""
+NAMESPACE: Final = "headway"
+"""Of the SDKs made from it, ``@headway/headway`` in Node: without one it would be that of whoever holds the repository."""
 
 
 class Planned(TypedDict, total=False):
@@ -152,7 +154,7 @@ class Package(ComponentProvider):
 
     def __init__(self) -> None:
         components = [_component(adapter) for adapter in ADAPTERS]
-        super().__init__(components, NAME, version=__version__)
+        super().__init__(components, NAME, namespace=NAMESPACE, version=__version__)
         self.schema = json.dumps(_described(json.loads(self.schema or "{}")))
 
 

@@ -1,4 +1,4 @@
-import * as headway from "@pulumi/headway";
+import * as headway from "@headway/headway";
 
 // The workload, as a profile: who waits and how long, how many come, what the model was measured to take.
 const profile = {

@@ -187,3 +187,11 @@ def test_the_plugin_says_how_it_is_run() -> None:
     content = YAML(typ="safe").load((HERE / "components/PulumiPlugin.yaml").read_text())
     assert content["runtime"]["name"] == "python"
     assert (HERE / "components/requirements.txt").read_text().splitlines()[-1] == "..[pulumi]"
+
+
+def test_an_sdk_is_called_the_same_whoever_holds_the_repository(schema: dict[str, Any]) -> None:
+    """Pulumi puts the repository's owner in front of what has no namespace: no example would fit then."""
+    imported = f'"@{schema["namespace"]}/{schema["name"]}"'
+    assert imported == '"@headway/headway"'
+    for text in ("examples/typescript/index.ts", "components/README.md"):
+        assert f"import * as headway from {imported};" in (HERE / text).read_text(encoding="utf-8")

@@ -116,8 +116,8 @@ def typescript_program(example: Path, work: Path, engine: Engine, aws: Aws) -> I
     (linked / "@pulumi").mkdir()
     for one in (modules / "@pulumi").iterdir():
         (linked / "@pulumi" / one.name).symlink_to(one)
-    package = linked / "@pulumi" / "headway"
-    package.mkdir()
+    package = linked / "@headway" / "headway"
+    package.mkdir(parents=True)
     code, types = sdk(json.loads(Package().schema or "{}"))
     (package / "index.js").write_text(code)
     (package / "index.d.ts").write_text(types)
