@@ -25,7 +25,7 @@ from headway_components.inference import COMPONENTS, Inference
 NAME: Final = "headway"
 """Of the package: its types are ``headway:index:Inference`` and so on."""
 NAMESPACE: Final = "headway"
-"""Of the SDKs made from it, ``@headway/headway`` in Node: without one it would be that of whoever holds the repository."""
+"""Of the SDKs made from it, ``@headway/headway`` in Node: without one, the name of whoever holds the repository."""
 
 
 class Planned(TypedDict, total=False):
