@@ -38,6 +38,9 @@ class ServerlessEndpoint(pulumi.ComponentResource):
         super().__init__("headway:index:ServerlessEndpoint", name, checked(name, args, ServerlessArgs), opts)
         design = ServerlessDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
+        if unused := sorted({"vpc_id", "subnet_ids", "security_group_ids"} & args.keys()):
+            # Said, not refused: a hybrid hands its network to every part.
+            pulumi.log.warn(f"{name}: {', '.join(unused)}: SageMaker runs serverless endpoints outside any VPC", self)
         endpoint = endpoint_name(site, "serverless")
         hosted = hosted_model(site, design, endpoint, isolated=False)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))

@@ -45,3 +45,11 @@ def test_the_endpoint_keeps_its_name_and_gets_a_new_configuration(made: Provisio
     configuration = made.one("sagemaker:EndpointConfiguration")
     assert "name" not in configuration.inputs
     assert not configuration.retained
+
+
+def test_a_network_that_aws_cannot_use_for_it_is_not_passed_over_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: said.append(text))
+    args = {"design": SERVERLESS, "vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]}
+    provision(lambda: ServerlessEndpoint("form", args) and None)  # type: ignore[arg-type]
+    assert said == ["form: subnet_ids, vpc_id: SageMaker runs serverless endpoints outside any VPC"]

@@ -162,6 +162,8 @@ def test_what_another_stack_puts_out_is_used_instead_of_made(made: Plan) -> None
     assert wiring["kms_key_arn"] in used
     assert registered.all("sns:Topic") == [] or made.choice.architecture in ("asynchronous", "tiered")
     assert registered.all("ec2:SecurityGroup") == []
+    assert (set(wiring["subnet_ids"]) <= used) == (made.choice.architecture != "serverless")
+    assert ("sg-1" in used) == (made.choice.architecture != "serverless")
     for role in registered.all("iam:Role"):
         assert role.inputs["permissionsBoundary"] == wiring["permissions_boundary"]
     if "results_bucket" in wiring:
