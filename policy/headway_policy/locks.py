@@ -12,7 +12,7 @@ from headway_policy.reading import PROJECT, config, project, stack_name
 
 def lock_out_of_date(args: StackValidationArgs, report: ReportViolation) -> None:
     """As ``headway lock --check`` says it. A stack without settings in ``stacks/`` has no lock to be out of date."""
-    root, stack = project(args.get_config()), stack_name()
+    root, stack = project(args.get_config()), stack_name(args.resources)
     try:
         if root is None or stack not in stack_names(root):
             return

@@ -104,15 +104,16 @@ def project(told: Mapping[str, Any]) -> Path | None:
     return root if (root / STACKS_FOLDER).is_dir() else None
 
 
-def stack_name() -> str:
-    """The stack that the engine works on."""
-    return pulumi.get_stack().rsplit("/", 1)[-1]
+def stack_name(resources: Sequence[PolicyResource]) -> str:
+    """The stack that the engine works on, as its resources' URNs say it: not every host tells it otherwise."""
+    name = resources[0].urn.split("::", 1)[0].rsplit(":", 1)[-1] if resources else pulumi.get_stack()
+    return name.rsplit("/", 1)[-1]
 
 
 def locked_plan(told: Mapping[str, Any], component: PolicyResource) -> Plan | None:
     """The locked plan that a component provisions; None where the stack has no lock, or not of this component."""
     root = project(told)
-    if root is None or not (path := lock_path(root, stack_name())).exists():
+    if root is None or not (path := lock_path(root, stack_name([component]))).exists():
         return None
     try:
         plan = read_lock(path).plan

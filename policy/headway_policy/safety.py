@@ -16,12 +16,13 @@ ALARMS: Final = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compo
 
 def unprotected_data(args: StackValidationArgs, report: ReportViolation) -> None:
     """In production every queue, bucket and table is protected."""
-    if stack_name() not in (args.get_config().get("stacks") or PRODUCTION["default"]):
+    stack = stack_name(args.resources)
+    if stack not in (args.get_config().get("stacks") or PRODUCTION["default"]):
         return
     for one in args.resources:
         if one.resource_type in DATA and not one.opts.protect:
             report(
-                f"{one.name} holds data of {stack_name()} and one wrong change would delete it. Set "
+                f"{one.name} holds data of {stack} and one wrong change would delete it. Set "
                 "headway:protect_data: true (a component's protect_data), or protect=True on a resource of your own.",
                 one.urn,
             )

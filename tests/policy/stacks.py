@@ -72,6 +72,8 @@ def complaints(
 ) -> list[Complaint]:
     """What a policy says of a stack, or of each of its resources."""
     found: list[Complaint] = []
+    for one in resources:
+        one.urn = "::".join([f"urn:pulumi:{stack}", *one.urn.split("::")[1:]])
 
     def reporter(of: str | None) -> Callable[[str, str | None], None]:
         return lambda message, urn=None: found.append(Complaint(policy.name, message, urn or of))
