@@ -48,6 +48,14 @@ class Sized:
 
 def plan(workload: Workload) -> list[Candidate]:
     """The cheapest fixed and the cheapest autoscaled endpoint, or the reason there is none."""
+    return [
+        one.model_copy(update={"wait": wait(one.design, workload)}) if isinstance(one.design, RealtimeDesign) else one
+        for one in sized(workload)
+    ]
+
+
+def sized(workload: Workload) -> list[Candidate]:
+    """The same without their waits, which take longest: for whoever puts something before the endpoint."""
     shape = workload.profile.model.request
     names = workload.measured_on(serverless=False)
     if not names:
@@ -62,11 +70,11 @@ def plan(workload: Workload) -> list[Candidate]:
     best: dict[bool, Candidate] = {}
     reasons: list[str] = []
     for name in names:
-        sized = _size(workload, name)
-        if isinstance(sized, str):
-            reasons.append(sized)
+        hourly = _size(workload, name)
+        if isinstance(hourly, str):
+            reasons.append(hourly)
             continue
-        for candidate in _variants(workload, sized):
+        for candidate in _variants(workload, hourly):
             autoscaled = isinstance(candidate.design, RealtimeDesign) and candidate.design.autoscaled
             if autoscaled not in best or _known_cost(candidate) < _known_cost(best[autoscaled]):
                 best[autoscaled] = candidate
@@ -186,7 +194,6 @@ def _candidate(workload: Workload, sized: Sized, *, autoscaled: bool) -> Candida
         reason="the backlog does not fit its time" if late else "",
         design=design,
         bill=bill(design, workload),
-        wait=wait(design, workload),
         operations=workload.operations(variant),
         utilization=busy_h / paid_h,
         monthly_requests=demand.per_month,

@@ -13,6 +13,7 @@ LARGE = 10_000.0
 """Means above this use the normal approximation: its error in a quantile is below 0.1 %."""
 
 
+@lru_cache(maxsize=4096)
 def pmf(mean: float) -> tuple[int, NDArray[np.float64]]:
     """``(first count, probabilities)`` that hold all but about 1e-12 of the mass.
 
@@ -27,7 +28,9 @@ def pmf(mean: float) -> tuple[int, NDArray[np.float64]]:
     counts = np.arange(first, last + 1, dtype=np.float64)
     start = -mean + first * log(mean) - lgamma(first + 1)
     logs = start + np.concatenate([[0.0], np.cumsum(np.log(mean / counts[1:]))])
-    return first, np.exp(logs)
+    probabilities = np.exp(logs)
+    probabilities.flags.writeable = False
+    return first, probabilities
 
 
 @lru_cache(maxsize=16_384)

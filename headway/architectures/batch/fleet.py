@@ -69,13 +69,13 @@ def taken_along(worker: Worker, kind: Kind, mean: float, miss: float) -> TakenAl
     found = TakenAlong(0.0, 0.0, 0.0, mean)
     if kind.exact or mean <= 0 or kind.gap_s <= 0:
         return found
-    called = max(0.0, worker.last_call_s - kind.gap_s) + worker.start_s
+    called, half_tick = max(0.0, worker.last_call_s - kind.gap_s) + worker.start_s, assume("batch.tick") / 2
     for _ in range(STEPS):
         before = found.waiting
         fleet = expected_fleet(before, worker.batch, worker.quota)
         work = work_s(worker, mean, fleet.batches, fleet.workers)
-        within = min(kind.gap_s, assume("batch.tick") / 2 + worker.start_s + work)
-        late = 0.0 if called > kind.gap_s else min(kind.gap_s, assume("batch.tick") / 2 + called + work)
+        within = min(kind.gap_s, half_tick + worker.start_s + work)
+        late = 0.0 if called > kind.gap_s else min(kind.gap_s, half_tick + called + work)
         come = mean * ((1 - miss) * within + miss * late) / kind.gap_s
         taken = fleet.workers * worker.quota
         full = max(0.0, taken - mean) / come if come else 0.0

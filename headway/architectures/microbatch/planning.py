@@ -89,6 +89,9 @@ def plan(workload: Workload) -> list[Candidate]:
         for pair in order:
             if fitting == MOST_SIZED:
                 break
+            # No pair costs less than its least: such a one cannot win.
+            if pair.least_usd > AS_GOOD * min((row.usd for row in rows), default=inf):
+                continue
             if pair not in tried:
                 tried.add(pair)
                 found, why = _sized(workload, pair)
@@ -104,7 +107,7 @@ def _sized(workload: Workload, pair: Pair) -> tuple[list[Row], list[str]]:
     """A pair's endpoints that fit, and why others do not."""
     rows: list[Row] = []
     reasons: list[str] = []
-    for inner in realtime.plan(batches_of(workload, pair)):
+    for inner in realtime.sized(batches_of(workload, pair)):
         design = inner.design
         limit = _beyond_limits(design, pair) if isinstance(design, RealtimeDesign) else None
         if limit:
