@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign
 from headway.errors import HeadwayError
-from headway_components.access import Statement, allow, service_access, use_key, write_logs
+from headway_components.access import Statement, allow, service_access, write_logs
 from headway_components.alarms import alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.compute import PoolQueues, worker_queues
@@ -29,7 +29,6 @@ from headway_components.storage import (
     MANIFESTS,
     REQUESTS,
     RESULTS,
-    RUNTIME,
     Bucket,
     objects,
     pull_images,
@@ -195,7 +194,9 @@ def _job_definitions(
     container = container_of(site, design)
     images = (container.image, container.batch_image)
     access = JobAccess(
-        job=service_access(site, "worker", "ecs-tasks", _worker_statements(site, design, queue, bucket, table)),
+        job=service_access(
+            site, "worker", "ecs-tasks", _worker_statements(site, design, queue, bucket, bundle, table, checked_for)
+        ),
         execution=service_access(
             site, "worker-start", "ecs-tasks", [write_logs(log_group), *pull_images(site, *images)]
         ),
@@ -216,19 +217,27 @@ def _job_definitions(
 
 
 def _worker_statements(
-    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, table: RowTable | None
-) -> list[Statement]:
+    site: Site, design: BatchDesign, queue: Queue, bucket: Bucket, bundle: Bundle, table: RowTable | None,
+    checked_for: Document | None,
+) -> list[Statement]:  # fmt: skip
     """Taking messages, reading bodies and the runtime, writing results once."""
     return [
         allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], queue.arn),
-        allow(["s3:GetObject"], [objects(bucket.arn, REQUESTS), objects(bucket.arn, RUNTIME)]),
+        allow(["s3:GetObject"], objects(bucket.arn, REQUESTS)),
+        # In an image of its own the runtime is there already.
+        *(
+            []
+            if design.container and design.container.batch_image
+            else [allow(["s3:GetObject"], pulumi.Output.format("{0}/{1}", bucket.arn, bundle.versions))]
+        ),
+        *([checked_for.read] if checked_for else []),
         allow(["sqs:SendMessage"], queue.dead_letters_arn),
         allow(["s3:PutObject"], objects(bucket.arn, f"{DEPARTURES}{_fleet(site)}/")),
-        # Reading as well as writing: a result that is already there answers "412", which is asked about once.
-        allow(["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
+        # Reading as well as writing: a result that is already there answers "412", and is looked at. Beside a table
+        # only errors are written, and the first of an id stands.
+        allow(["s3:PutObject"] if table else ["s3:GetObject", "s3:PutObject"], objects(bucket.arn, RESULTS)),
         *([allow(["dynamodb:PutItem"], table.arn)] if table else []),
         *read_artifact(site, design.container.artifact if design.container else None),
-        *use_key(site),
     ]
 
 

@@ -13,7 +13,7 @@ import pulumi_aws as aws
 from headway.architectures.design import AsynchronousDesign, BaseDesign, RealtimeDesign, ServerlessDesign
 from headway.errors import HeadwayError
 from headway.profile import Container
-from headway_components.access import Access, Statement, service_access, use_key, write_logs, write_metrics
+from headway_components.access import Access, Statement, allow, service_access, write_logs, write_metrics
 from headway_components.alarms import Metric, Rule, alarm, burn_rate_alarms
 from headway_components.network import Network
 from headway_components.site import Site, physical_name
@@ -113,9 +113,10 @@ def hosted_model(
         *read_artifact(site, container.artifact),
         *pull_images(site, container.image),
         write_logs(log_group),
+        allow(["logs:DescribeLogStreams"], pulumi.Output.format("{0}:*", log_group.arn)),
         write_metrics([NAMESPACE, HOST_NAMESPACE]),
-        *use_key(site),
-        *(_attach_network() if network is not None else ()),
+        *_encrypt_volume(site, design),
+        *(_attach_network(site, network) if network is not None else ()),
     ]
     access = service_access(site, "model", "sagemaker", allowed)
     model = aws.sagemaker.Model(
@@ -190,15 +191,32 @@ def _container(container: Container) -> dict[str, Any]:
     return described
 
 
-def _attach_network() -> list[dict[str, Any]]:
-    """Network interfaces in the wired subnets; EC2 has no ARN for an interface that does not exist yet."""
+def _encrypt_volume(site: Site, design: RealtimeDesign | ServerlessDesign | AsynchronousDesign) -> list[Statement]:
+    """An instance's volume takes a grant on the wired key (Amazon SageMaker Developer Guide, SageMaker roles)."""
+    if site.kms_key_arn is None or isinstance(design, ServerlessDesign) or not design.storage_gb:
+        return []
+    return [allow(["kms:CreateGrant"], site.kms_key_arn, {"Bool": {"kms:GrantIsForAWSResource": "true"}})]
+
+
+def _attach_network(site: Site, network: Network) -> list[Statement]:
+    """Network interfaces in the wired subnets and groups, and in no others.
+
+    What describes knows no resources, and neither does taking back an interface's permission.
+    """
+    subnets = _each(site, "subnet", network.subnet_ids)
+    groups = _each(site, "security-group", network.security_group_ids)
+    interfaces = site.arn("ec2", "network-interface/*")
     return [
-        {
-            "Effect": "Allow",
-            "Action": [
-                "ec2:CreateNetworkInterface",
-                "ec2:CreateNetworkInterfacePermission",
-                "ec2:DeleteNetworkInterface",
+        allow(["ec2:CreateNetworkInterface"], interfaces),
+        allow(["ec2:CreateNetworkInterface"], subnets),
+        allow(["ec2:CreateNetworkInterface"], groups),
+        allow(
+            ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"],
+            interfaces,
+            {"ArnEquals": {"ec2:Subnet": subnets}},
+        ),
+        allow(
+            [
                 "ec2:DeleteNetworkInterfacePermission",
                 "ec2:DescribeDhcpOptions",
                 "ec2:DescribeNetworkInterfaces",
@@ -206,6 +224,13 @@ def _attach_network() -> list[dict[str, Any]]:
                 "ec2:DescribeSubnets",
                 "ec2:DescribeVpcs",
             ],
-            "Resource": "*",
-        }
+            "*",
+        ),
     ]
+
+
+def _each(site: Site, kind: str, ids: pulumi.Input[list[str]]) -> pulumi.Output[list[str]]:
+    """ARNs of subnets or security groups, whose number may be known only later."""
+    return pulumi.Output.all(pulumi.Output.from_input(ids), site.account).apply(
+        lambda known: [f"arn:{site.partition}:ec2:{site.region}:{known[1]}:{kind}/{one}" for one in known[0]]
+    )

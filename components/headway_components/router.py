@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.hybrid_design import Route, RouterDesign
-from headway_components.access import Statement, allow, policy_document, use_key
+from headway_components.access import Statement, allow, policy_document, with_key
 from headway_components.alarms import Metric, Rule, alarm
 from headway_components.row_table import RowTable
 from headway_components.runtime_function import FunctionSize, runtime_function, upload_bundle
@@ -136,7 +136,7 @@ def router(
 
 def router_policy(site: Site, told: Told) -> pulumi.Output[str]:
     """What a router may do, as an IAM policy: for a role of one's own."""
-    return policy_document(_statements(site, told))
+    return policy_document(with_key(site, _statements(site, told)))
 
 
 def _name(site: Site) -> str:
@@ -187,7 +187,9 @@ def _statements(site: Site, told: Told) -> list[Statement]:
     statements: list[Statement] = [
         allow(["s3:GetObject"], [objects(told.bucket.arn, RESULTS), objects(told.bucket.arn, REQUESTS)]),
         allow(["s3:PutObject"], objects(told.bucket.arn, REQUESTS)),
-        *use_key(site),
+        # So that S3 says of a result that is not there yet that it is not there, and "forbidden" means just that. Of
+        # the whole bucket: with a condition it would say "forbidden" all the same.
+        allow(["s3:ListBucket"], told.bucket.arn),
     ]
     asked = {"live": "sagemaker:InvokeEndpoint", "asynchronous": "sagemaker:InvokeEndpointAsync"}
     for target in told.targets.values():

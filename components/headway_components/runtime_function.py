@@ -10,7 +10,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from headway_components.access import Statement, allow, service_access, use_key, write_logs
+from headway_components.access import Statement, allow, service_access, write_logs
 from headway_components.site import LONGEST_BASE, Site, physical_name
 from headway_components.storage import RUNTIME
 from headway_runtime.bundle import build_bundle
@@ -29,6 +29,8 @@ class Bundle:
     upload: aws.s3.BucketObjectv2
     bucket: pulumi.Input[str]
     key: str
+    versions: str
+    """Its key, whatever its content: a job that was sent before an update fetches what its definition says."""
 
     @property
     def uri(self) -> pulumi.Output[str]:
@@ -51,7 +53,8 @@ def upload_bundle(site: Site, bucket: pulumi.Input[str]) -> Bundle:
     """Put the runtime's archive beside the requests, under a key that changes with its content."""
     archive, digest = _runtime_archive()
     # A bucket may serve several components: each has a copy of its own, and takes only that one away.
-    key = f"{RUNTIME}{physical_name(site.name, limit=LONGEST_BASE)}-{digest[:16]}.zip"
+    versions = f"{RUNTIME}{physical_name(site.name, limit=LONGEST_BASE)}-*.zip"
+    key = versions.replace("*", digest[:16])
     upload = aws.s3.BucketObjectv2(
         site.part("runtime"),
         bucket=bucket,
@@ -62,7 +65,7 @@ def upload_bundle(site: Site, bucket: pulumi.Input[str]) -> Bundle:
         tags=site.tags,
         opts=site.child(),
     )
-    return Bundle(upload, bucket, key)
+    return Bundle(upload, bucket, key, versions)
 
 
 @cache
@@ -88,7 +91,7 @@ def runtime_function(
         tags=site.tags,
         opts=site.child(),
     )
-    access = service_access(site, what, "lambda", [*statements, write_logs(log_group), *use_key(site)])
+    access = service_access(site, what, "lambda", [*statements, write_logs(log_group)])
     return aws.lambda_.Function(
         site.part(what),
         role=access.role.arn,
@@ -110,9 +113,9 @@ def runtime_function(
 
 def tick(site: Site, what: str, function: aws.lambda_.Function, seconds: int) -> aws.scheduler.Schedule:
     """A schedule in UTC that calls the function every ``seconds``: local calendars are the function's arithmetic."""
-    access = service_access(
-        site, f"{what}-tick", "scheduler", [allow(["lambda:InvokeFunction"], function.arn), *use_key(site)]
-    )
+    # The scheduler opens what it delivers as this role (EventBridge Scheduler User Guide, encryption at rest).
+    opens = [] if site.kms_key_arn is None else [allow(["kms:Decrypt"], site.kms_key_arn)]
+    access = service_access(site, f"{what}-tick", "scheduler", [allow(["lambda:InvokeFunction"], function.arn), *opens])
     minutes = max(1, round(seconds / 60))
     return aws.scheduler.Schedule(
         site.part(f"{what}-tick"),

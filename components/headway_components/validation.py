@@ -14,7 +14,7 @@ from headway.architectures.promise import FEWEST_LATE
 from headway_components.access import Statement, allow
 from headway_components.alarms import Expression, Metric, Rule, alarm
 from headway_components.site import LONGEST_BASE, Site, physical_name
-from headway_components.storage import RUNTIME, Bucket, objects
+from headway_components.storage import RUNTIME, Bucket
 from headway_runtime.metrics import DOUBTFUL, FAILED_PROBES, FLEET, NAMESPACE, SCHEMA_BREAKS
 
 PROBES_PERIOD_S = 300
@@ -45,7 +45,8 @@ def validation_document(site: Site, design: ValidationDesign | None, bucket: Buc
     )  # fmt: skip
     # By the object's own outputs: whoever is told of it starts only once it is there.
     return Document(
-        pulumi.Output.format("s3://{0}/{1}", put.bucket, put.key), allow(["s3:GetObject"], objects(bucket.arn, key))
+        pulumi.Output.format("s3://{0}/{1}", put.bucket, put.key),
+        allow(["s3:GetObject"], pulumi.Output.format("{0}/{1}", bucket.arn, key)),
     )
 
 

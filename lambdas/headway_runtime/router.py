@@ -150,8 +150,8 @@ def _result(settings: RouterSettings, identity: str) -> dict[str, Any]:
         try:
             answer = s3.get_object(Bucket=settings.results_bucket, Key=f"{settings.results_prefix}{name}")
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied"):
-                continue
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                continue  # It may list the bucket: "forbidden" is trouble of its own, and told as such.
             raise
         try:
             content = parse_json(answer["Body"].read())

@@ -94,7 +94,13 @@ def test_the_router_may_do_what_it_does_and_no_more(
 ) -> None:
     statements = [one for name, one in request.getfixturevalue(made).statements() if name.startswith("work-router")]
     allowed = {action for one in statements for action in one["Action"]}
-    assert allowed == actions | {"s3:GetObject", "s3:PutObject", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert allowed == actions | {
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
     assert all(one["Resource"] != "*" for one in statements)
 
 
@@ -178,4 +184,4 @@ def test_a_router_of_ones_own_gets_what_it_needs_and_none_is_made() -> None:
     assert told.parts["verified"].endpoint_name == made.one("sagemaker:Endpoint").inputs["name"]
     assert told.routes[0].equals == "verified"
     actions = {action for one in json.loads(made.outputs["policy"])["Statement"] for action in one["Action"]}
-    assert actions == {"sagemaker:InvokeEndpoint", "sqs:SendMessage", "s3:GetObject", "s3:PutObject"}
+    assert actions == {"sagemaker:InvokeEndpoint", "sqs:SendMessage", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}

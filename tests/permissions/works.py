@@ -1,0 +1,489 @@
+"""What each role is for, done: the functions and the worker run their own code, AWS's services ask what they document.
+
+A work is prepared once and done many times. It raises where anything of it is missing, so a role that lacks a
+permission is seen to fail: nothing passes over a refusal in silence.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+import boto3
+
+from headway_rehearsal.endpoint import answering, answering_later
+from headway_runtime import dispatcher, feeder, microbatch, router, unpack, watchdog, worker
+from headway_runtime.reconcile import ON_DEMAND, SPOT
+from headway_runtime.results import Row, key_of, put_newer
+from headway_runtime.settings import (
+    JOB_DEPARTURE,
+    JOB_QUOTA,
+    VARIABLE,
+    DispatcherSettings,
+    FeederSettings,
+    MicroBatchSettings,
+    RouterSettings,
+    WatchdogSettings,
+    WorkerSettings,
+)
+from tests.permissions.evaluator import ACCOUNT, REGION, Need, arn
+from tests.permissions.stacks import Stack
+from tests.runtime.stand import Model
+
+Work = Callable[[], None]
+Prepared = Callable[[Stack, str], AbstractContextManager[Work]]
+"""From a stack and the name of the component that made the role."""
+
+ZONE = ZoneInfo("America/New_York")
+WEDNESDAY_NINE = datetime(2026, 6, 3, 9, 0, 5, tzinfo=ZONE)
+SATURDAY_NINE = datetime(2026, 6, 6, 9, 0, 5, tzinfo=ZONE)
+
+
+def _told(settings: Any, stack: Stack, function: str) -> Any:
+    variables = stack.registered("lambda:Function", function).inputs["environment"]["variables"]
+    return settings.from_json(variables[VARIABLE])
+
+
+@contextmanager
+def dispatching(stack: Stack, site: str) -> Iterator[Work]:
+    """Two departures leave, are called at last call, end and are told of."""
+    from moto.batch.models import batch_backends
+
+    told: DispatcherSettings = _told(DispatcherSettings, stack, f"{site}-dispatcher")
+    stack.empty(told.queue_url)
+    # More than one worker's quota in each pool: arrays, whose children have to be asked for.
+    for n in range(100):
+        body = json.dumps({"id": f"r{n}", "body": n})
+        stack.aws.client("sqs").send_message(QueueUrl=told.queue_url, MessageBody=body)
+    backend = batch_backends[ACCOUNT][REGION]
+
+    def work() -> None:
+        stack.log(f"{site}-dispatcher")
+        bought, announced = set(), []
+        for start in (WEDNESDAY_NINE, SATURDAY_NINE):
+            backend._jobs.clear()
+            for one in backend._job_queues.values():
+                one.jobs.clear()
+            stack.forget(told.bucket, "departures/")
+            dispatcher.forget()
+            # It leaves; at last call what has not started is ended, its work goes on-demand; what has ended is told.
+            later = start + timedelta(seconds=5000)
+            for at in (start, later, later + timedelta(minutes=1)):
+                report = dispatcher.handler({"now": at.isoformat()}, None)
+                bought |= {one["purchase"] for one in report["submitted"]}
+                announced += report["finished"]
+                if at == later:
+                    for job in backend._jobs.values():
+                        job.status = "SUCCEEDED"
+        assert bought == {SPOT, ON_DEMAND}, bought
+        assert len(announced) == 2
+
+    with stack.environment(f"{site}-dispatcher"):
+        yield work
+
+
+@contextmanager
+def watching(stack: Stack, site: str) -> Iterator[Work]:
+    """Three hours are noted and accounted for."""
+    told: WatchdogSettings = _told(WatchdogSettings, stack, f"{site}-watchdog")
+
+    def work() -> None:
+        stack.log(f"{site}-watchdog")
+        stack.forget(told.bucket, told.ledger)
+        for hour in range(3):
+            answer = watchdog.handler({"now": (WEDNESDAY_NINE + timedelta(hours=hour)).isoformat()}, None)
+        assert answer["account"] is not None
+        assert answer.get("FailedProbes", 0) == 0
+
+    model = Model()
+    with stack.environment(f"{site}-watchdog"), answering(model.url):
+        yield work
+    model.close()
+
+
+@contextmanager
+def feeding(stack: Stack, site: str) -> Iterator[Work]:
+    """Two manifests become requests, some too large to travel."""
+    told: FeederSettings = _told(FeederSettings, stack, f"{site}-feeder")
+    bucket = stack.ids[f"{site}-results"]
+    for name in ("one", "two"):
+        lines = [{"id": f"small-{name}", "body": 1}, {"id": f"large-{name}", "body": "x" * 60_000}]
+        text = "\n".join(map(json.dumps, lines))
+        stack.aws.client("s3").put_object(Bucket=bucket, Key=f"manifests/{name}.jsonl", Body=text.encode())
+    records = [{"s3": {"bucket": {"name": bucket}, "object": {"key": f"manifests/{name}.jsonl"}}}
+               for name in ("one", "two")]  # fmt: skip
+
+    def work() -> None:
+        stack.log(f"{site}-feeder")
+        stack.empty(told.queue_url)
+        assert feeder.handler({"Records": records}, None)["sent"] == 4
+
+    with stack.environment(f"{site}-feeder"):
+        yield work
+
+
+@contextmanager
+def batching(stack: Stack, site: str) -> Iterator[Work]:
+    """A batch with bodies in the bucket, and results that replace the errors of an earlier try."""
+    told: MicroBatchSettings = _told(MicroBatchSettings, stack, f"{site}-batcher")
+    s3, bucket, model = stack.aws.client("s3"), told.results_bucket, Model()
+    bodies = [{"id": "r1", "body": {"n": 1}}]
+    for name in ("r2", "r3"):
+        s3.put_object(Bucket=bucket, Key=f"requests/{name}.json", Body=b'{"n": 2}')
+        bodies.append({"id": name, "s3": f"s3://{bucket}/requests/{name}.json"})
+    records = [{"messageId": one["id"], "body": json.dumps(one), "attributes": {"ApproximateReceiveCount": "1"}}
+               for one in bodies]  # fmt: skip
+    queue = stack.registered("lambda:EventSourceMapping", f"{site}-batches").inputs["eventSourceArn"]
+
+    def work() -> None:
+        stack.log(f"{site}-batcher")
+        _poll(stack, queue)
+        for name in ("r1", "r2"):
+            s3.put_object(Bucket=bucket, Key=f"results/{name}.json", Body=b'{"id": "r1", "error": "poison"}')
+        microbatch.forget()
+        assert microbatch.handler({"Records": records}, None) == {"batchItemFailures": []}
+        for name in ("r1", "r2", "r3"):
+            assert _answered(_read(stack, bucket, f"results/{name}.json"))
+
+    with stack.environment(f"{site}-batcher"), answering(model.url):
+        yield work
+    model.close()
+
+
+def _answered(result: Mapping[str, Any]) -> bool:
+    """With an output, held against what it shall be."""
+    return "output" in result and "doubts" not in result
+
+
+def _poll(stack: Stack, queue: str) -> None:
+    """Lambda's pollers take the function's role (AWS Lambda Developer Guide, using Lambda with Amazon SQS)."""
+    for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+        stack.judge.demand(Need(f"sqs:{action}", queue))
+
+
+@contextmanager
+def routing(stack: Stack, site: str) -> Iterator[Work]:
+    """Every way through a router: live, queued, handed to an asynchronous endpoint, from a table; results, uploads."""
+    told: RouterSettings = _told(RouterSettings, stack, f"{site}-router")
+    s3, bucket, model = stack.aws.client("s3"), told.results_bucket, Model()
+    model.answer = lambda body: {"twice": 2 * body.get("request", body)["n"]}  # with features joined, a level down
+    for name in ("a", "b"):
+        s3.put_object(Bucket=bucket, Key=f"requests/{name}.json", Body=b'{"n": 2}')
+        s3.put_object(Bucket=bucket, Key=f"results/{name}.json", Body=json.dumps({"id": name, "output": 1}).encode())
+    if told.table:
+        row = Row("known", {"twice": 2}, WEDNESDAY_NINE.timestamp(), 4e9, "classifier:1")
+        put_newer(stack.aws.client("dynamodb"), told.table, row)
+
+    def call(route: str, body: Any = None, **path: str) -> tuple[int, dict[str, Any]]:
+        answer = router.handler({"routeKey": route, "body": json.dumps(body), "pathParameters": path}, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def work() -> None:
+        stack.log(f"{site}-router")
+        router.forget()
+        for route in told.routes:
+            part = told.parts[route.part]
+            asked = {"tier": route.tier, "attributes": {"key": "known"}}
+            pointers = [{"id": n, "s3": f"s3://{bucket}/requests/{n}.json"} for n in ("a", "b")]
+            for request in (
+                {"id": "c", "body": {"n": 1}},
+                {"id": "d", "body": {"n": 1, "long": "x" * 60_000}},
+                *pointers,
+            ):
+                status, answer = call("POST /requests", {**asked, **request})
+                assert status == (200 if part.kind == "live" else 202), answer
+                if told.table_holds == "answers" and "body" in request:
+                    assert answer["source"] == "precomputed"
+        assert [call("POST /uploads")[0] for _ in range(2)] == [201, 201]
+        assert [call("GET /results/{id}", id=n)[0] for n in ("a", "b", "nobody")] == [200, 200, 404]
+
+    with stack.environment(f"{site}-router"), answering(model.url), answering_later(stack.aws, model.url):
+        yield work
+    model.close()
+
+
+@contextmanager
+def working(stack: Stack, site: str) -> Iterator[Work]:
+    """A job from its first container to its last: it fetches, unpacks, drains a queue with poison in it, reports."""
+    containers = _containers(stack, site)
+    environment = {one["name"]: one["value"] for one in containers["worker"]["environment"]}
+    given, model, tables = WorkerSettings.from_json(environment[VARIABLE]), Model(), stack.aws.client("dynamodb")
+    told = replace(given, model_url=model.url, poll_s=0, retry_after_s=0, serve=(), metadata_url="")
+    sqs, s3, bucket = stack.aws.client("sqs"), stack.aws.client("s3"), told.results_bucket
+    fetches = shlex.split(" ".join(containers["fetch"]["command"])) if "fetch" in containers else None
+    for name in ("r2", "r3"):
+        s3.put_object(Bucket=bucket, Key=f"requests/{name}.json", Body=b'{"n": 2}')
+
+    def work() -> None:
+        stack.empty(told.queue_url, told.dead_letter_url)
+        for prefix in ("results/", "departures/"):
+            stack.forget(bucket, prefix)
+        with TemporaryDirectory() as folder:
+            if fetches:
+                _fetch(fetches, Path(folder) / "runtime.zip")
+                # One that was sent for before an update fetches what its definition says.
+                stack.judge.demand(Need("s3:GetObject", f"arn:aws:s3:::{bucket}/runtime/{site}-former.zip"))
+                _unpack(told, Path(folder))
+            elif told.artifact:
+                unpack.bring_artifact(boto3.client("s3"), told.artifact, Path(folder))
+        if not told.table:
+            for name in ("r1", "r2"):
+                s3.put_object(Bucket=bucket, Key=f"results/{name}.json", Body=b'{"id": "r1", "error": "poison"}')
+        bodies = [{"id": "r1", "body": {"n": 1}}, {"id": "poison", "body": {"poison": True}},
+                  *({"id": n, "s3": f"s3://{bucket}/requests/{n}.json"} for n in ("r2", "r3"))]  # fmt: skip
+        for text in ("no request", *map(json.dumps, bodies)):
+            sqs.send_message(QueueUrl=told.queue_url, MessageBody=text)
+        assert _run(told, "20260603T1300Z") == 0
+        for one in ({"id": "r4", "body": {"n": 4}}, {"id": "poison-2", "body": {"poison": True}}):
+            sqs.send_message(QueueUrl=told.queue_url, MessageBody=json.dumps(one))
+        assert _run(told, "20260603T1315Z") == 0
+        assert _depth(sqs, told.queue_url) == 0
+        letters = sqs.receive_message(
+            QueueUrl=told.dead_letter_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        assert len(letters) == 3
+        assert all("HeadwayReason" in one.get("MessageAttributes", {}) for one in letters), "SQS moved it itself"
+        if told.table:
+            rows = {one["key"]["S"] for one in tables.scan(TableName=told.table)["Items"]}
+            assert {key_of({}, {"n": n}) for n in (1, 2, 4)} <= rows
+        else:
+            for name in ("r1", "r2", "r3", "r4"):
+                assert _answered(_read(stack, bucket, f"results/{name}.json"))
+        assert "error" in _read(stack, bucket, "results/poison.json")
+        parts = s3.list_objects_v2(Bucket=bucket, Prefix=f"departures/{told.name}/")["Contents"]
+        assert len({one["Key"].split("/")[2] for one in parts}) == 2
+
+    with redirect_stdout(io.StringIO()):
+        yield work
+    model.close()
+
+
+def _run(told: WorkerSettings, departure: str) -> int:
+    environment = {VARIABLE: told.to_json(), JOB_QUOTA: "12", JOB_DEPARTURE: departure}
+    with mock.patch.dict(os.environ, environment):
+        return worker.main()
+
+
+def _fetch(command: list[str], target: Path) -> None:
+    """What ``aws s3 cp`` does with one object: boto3's own transfer."""
+    assert command[:2] == ["s3", "cp"]
+    bucket, key = command[-2].removeprefix("s3://").split("/", 1)
+    boto3.client("s3").download_file(bucket, key, str(target))
+
+
+def _unpack(told: WorkerSettings, folder: Path) -> None:
+    found = list(sys.path)
+    with mock.patch.multiple(unpack, BUNDLE=folder / "runtime.zip", MODEL=folder / "model"), \
+         mock.patch.dict(os.environ, {VARIABLE: told.to_json()}), mock.patch.object(sys, "path", found):  # fmt: skip
+        assert unpack.main() == 0
+    assert any(path.is_file() for path in (folder / "model").rglob("*"))
+
+
+def _containers(stack: Stack, site: str) -> dict[str, dict[str, Any]]:
+    definitions = [one for one in stack.made.all("batch:JobDefinition") if one.name.startswith(f"{site}-")]
+    (task,) = definitions[0].document("ecsProperties")["taskProperties"]
+    return {one["name"]: one for one in task["containers"]}
+
+
+@contextmanager
+def starting_containers(stack: Stack, site: str) -> Iterator[Work]:
+    """ECS starts a task's containers (Amazon ECS Developer Guide, task execution IAM role; the managed policy
+    AmazonECSTaskExecutionRolePolicy): it pulls private images and sends what they print to the log group."""
+    containers = _containers(stack, site)
+
+    def work() -> None:
+        for group in {one["logConfiguration"]["options"]["awslogs-group"] for one in containers.values()}:
+            stack.write_logs(group)
+        for image in {one["image"] for one in containers.values()}:
+            _pull(stack, image)
+
+    yield work
+
+
+def _pull(stack: Stack, image: str) -> None:
+    """A private image (Amazon ECR User Guide, pulling); a public one takes no permission."""
+    registry, _, rest = image.partition("/")
+    if not registry.endswith(".amazonaws.com"):
+        return
+    stack.judge.demand(Need("ecr:GetAuthorizationToken", "*"))
+    repository = arn("ecr", f"repository/{rest.split(':')[0]}")
+    for action in ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage"):
+        stack.judge.demand(Need(f"ecr:{action}", repository))
+
+
+INSTANCE_DOCUMENTED = frozenset({
+    "ec2:DescribeTags", "ecs:CreateCluster", "ecs:DeregisterContainerInstance", "ecs:DiscoverPollEndpoint", "ecs:Poll",
+    "ecs:RegisterContainerInstance", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState",
+    "ecs:SubmitAttachmentStateChanges", "ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange",
+    "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage",
+    "logs:CreateLogStream", "logs:PutLogEvents", "ecs:TagResource",
+})  # fmt: skip
+"""The managed policy AmazonEC2ContainerServiceforEC2Role, which AWS Batch asks for (AWS Batch User Guide, instance
+role), its ``ecs:Submit*`` written out (Service Authorization Reference)."""
+INSTANCE_NOT_GIVEN: Mapping[str, str] = {
+    "ec2:DescribeTags": "only for ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM, which nobody sets",
+    "ecs:CreateCluster": "AWS Batch makes the cluster itself",
+    "ecr:GetAuthorizationToken": "the task's execution role pulls",
+    "ecr:BatchCheckLayerAvailability": "the task's execution role pulls",
+    "ecr:GetDownloadUrlForLayer": "the task's execution role pulls",
+    "ecr:BatchGetImage": "the task's execution role pulls",
+    "logs:CreateLogStream": "the task's execution role logs: the image's ecs-init sets "
+    "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE",
+    "logs:PutLogEvents": "the task's execution role logs",
+}
+"""Containers on the host's network reach this role, so it has no more than the agent uses here."""
+
+
+@contextmanager
+def joining_cluster(stack: Stack, site: str) -> Iterator[Work]:
+    """An instance's ECS agent in the clusters that AWS Batch makes for the component's environments."""
+    del site
+    clusters = ("AWSBatch-loans-spot-1-a1b2", "AWSBatch-loans-on-demand-1-c3d4")
+    on_cluster = ("DeregisterContainerInstance", "RegisterContainerInstance", "SubmitAttachmentStateChanges",
+                  "SubmitContainerStateChange", "SubmitTaskStateChange")  # fmt: skip
+    on_instance = ("Poll", "StartTelemetrySession", "UpdateContainerInstancesState")
+
+    def work() -> None:
+        stack.judge.demand(Need("ecs:DiscoverPollEndpoint", "*"))
+        for name in clusters:
+            for action in on_cluster:
+                stack.judge.demand(Need(f"ecs:{action}", arn("ecs", f"cluster/{name}")))
+            instance = arn("ecs", f"container-instance/{name}/0123456789abcdef")
+            for action in on_instance:
+                stack.judge.demand(Need(f"ecs:{action}", instance))
+            registering = {"ecs:CreateAction": "RegisterContainerInstance"}
+            stack.judge.demand(Need("ecs:TagResource", instance, registering))
+
+    yield work
+
+
+@contextmanager
+def hosting(stack: Stack, site: str) -> Iterator[Work]:
+    """SageMaker hosts a model as its execution role (Amazon SageMaker Developer Guide, SageMaker roles, CreateModel;
+    asynchronous inference, prerequisites). The log group is made by the component, with its retention."""
+    model = stack.registered("sagemaker:Model", f"{site}-model").inputs
+    config = stack.registered("sagemaker:EndpointConfiguration", f"{site}-config").inputs
+    group = stack.registered("cloudwatch:LogGroup", f"{site}-logs").inputs["name"]
+    source = model["primaryContainer"]["modelDataSource"]["s3DataSources"][0]
+
+    def work() -> None:
+        stack.write_logs(group)
+        for stream in ("one", "two"):
+            stack.judge.demand(Need("logs:DescribeLogStreams", arn("logs", f"log-group:{group}:log-stream:{stream}")))
+        for namespace in ("AWS/SageMaker", "/aws/sagemaker/Endpoints"):
+            stack.judge.demand(Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": namespace}))
+        _pull(stack, model["primaryContainer"]["image"])
+        _artifact(stack, source)
+        if config.get("kmsKeyArn"):
+            stack.judge.demand(Need("kms:CreateGrant", config["kmsKeyArn"], {"kms:GrantIsForAWSResource": "true"}))
+        if "asyncInferenceConfig" in config:
+            _asynchronous(stack, config["asyncInferenceConfig"]["outputConfig"])
+        if "vpcConfig" in model:
+            _network(stack, model["vpcConfig"])
+
+    yield work
+
+
+def _artifact(stack: Stack, source: Mapping[str, str]) -> None:
+    bucket, key = source["s3Uri"].removeprefix("s3://").split("/", 1)
+    keys = [key]
+    if source["s3DataType"] == "S3Prefix":
+        stack.judge.demand(Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key}))
+        stack.judge.demand(Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": f"{key}labels/"}))
+        keys = [f"{key}weights.bin", f"{key}labels/en.txt"]
+    for one in keys:
+        stack.judge.demand(Need("s3:GetObject", f"arn:aws:s3:::{bucket}/{one}"))
+
+
+def _asynchronous(stack: Stack, output: Mapping[str, Any]) -> None:
+    """Inputs lie where the contract puts them, outputs go where the configuration says."""
+    bucket = output["s3OutputPath"].removeprefix("s3://").split("/")[0]
+    for n in (1, 2):
+        stack.judge.demand(Need("s3:GetObject", f"arn:aws:s3:::{bucket}/requests/{n}.json"))
+        for place in (output["s3OutputPath"], output["s3FailurePath"]):
+            stack.judge.demand(Need("s3:PutObject", f"arn:aws:s3:::{place.removeprefix('s3://')}/{n}.out"))
+    for topic in output["notificationConfig"].values():
+        stack.judge.demand(Need("sns:Publish", topic))
+
+
+def _network(stack: Stack, network: Mapping[str, Any]) -> None:
+    subnets = [arn("ec2", f"subnet/{one}") for one in network["subnets"]]
+    groups = [arn("ec2", f"security-group/{one}") for one in network["securityGroupIds"]]
+    for n, subnet in enumerate(subnets):
+        interface = arn("ec2", f"network-interface/eni-{n}")
+        for resource in (interface, subnet, *groups):
+            stack.judge.demand(Need("ec2:CreateNetworkInterface", resource))
+        for action in ("CreateNetworkInterfacePermission", "DeleteNetworkInterface"):
+            stack.judge.demand(Need(f"ec2:{action}", interface, {"ec2:Subnet": subnet}))
+    for action in ("DeleteNetworkInterfacePermission", "DescribeNetworkInterfaces", "DescribeVpcs",
+                   "DescribeDhcpOptions", "DescribeSubnets", "DescribeSecurityGroups"):  # fmt: skip
+        stack.judge.demand(Need(f"ec2:{action}", "*"))
+
+
+def _ticking(what: str) -> Prepared:
+    @contextmanager
+    def ticking(stack: Stack, site: str) -> Iterator[Work]:
+        """The scheduler calls its target as the target's role (EventBridge Scheduler User Guide, setting up; encryption
+        at rest)."""
+        schedule = stack.registered("scheduler:Schedule", f"{site}-{what}-tick").inputs
+
+        def work() -> None:
+            if schedule.get("kmsKeyArn"):
+                stack.judge.demand(Need("kms:Decrypt", schedule["kmsKeyArn"]))
+            stack.judge.demand(Need("lambda:InvokeFunction", schedule["target"]["arn"]))
+
+        yield work
+
+    return ticking
+
+
+WORKS: Mapping[str, Prepared] = {
+    "dispatcher": dispatching,
+    "watchdog": watching,
+    "feeder": feeding,
+    "batcher": batching,
+    "router": routing,
+    "worker": working,
+    "worker-start": starting_containers,
+    "instance": joining_cluster,
+    "model": hosting,
+    "dispatcher-tick": _ticking("dispatcher"),
+    "watchdog-tick": _ticking("watchdog"),
+}
+"""Every role that a component may make, by the end of its name."""
+
+
+def work_of(role: str) -> tuple[str, str]:
+    """The kind of a role, and the component that it belongs to.
+
+    Raises:
+        LookupError: Nobody knows what it is for.
+    """
+    kinds = [kind for kind in WORKS if role.endswith(f"-{kind}")]
+    if not kinds:
+        raise LookupError(f"{role}: a role that nothing here proves; say in WORKS what it is for")
+    kind = max(kinds, key=len)
+    return kind, role.removesuffix(f"-{kind}")
+
+
+def _depth(sqs: Any, url: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
+
+
+def _read(stack: Stack, bucket: str, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stack.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    return found
