@@ -5,16 +5,16 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config
 
-from headway.planning.lock import Settings, stack_plan
+from headway.planning.lock import Settings, stack_lock
 from headway_components import Inference
 
 ROOT = Path(__file__).parent
 # Every key that the stack sets, so that a misspelt one is refused rather than passed over.
 settings = Settings.from_config({**config.get_config_env(), **config.CONFIG.get()})
-plan, notes = stack_plan(pulumi.get_stack(), settings, ROOT)
+lock, notes = stack_lock(pulumi.get_stack(), settings, ROOT)
 for note in notes:
     pulumi.log.warn(note)
 
-inference = Inference(plan.profile.name, {"plan": plan, "max_monthly": settings.max_monthly, **settings.wiring})
+inference = Inference(lock.plan.profile.name, {"plan": lock, "max_monthly": settings.max_monthly, **settings.wiring})
 for name, value in inference.outputs.items():
     pulumi.export(name, value)

@@ -21,6 +21,8 @@ from headway_components.site import Site
 from headway_components.storage import DEPARTURES, FAILURES, REQUESTS, RESULTS, stack_bucket
 
 LIVE, FILL = "live", "fill"
+SHARED_PREFIXES = (RESULTS, REQUESTS, FAILURES, DEPARTURES)
+"""What the bucket of router and live part forgets after a while."""
 OUTPUTS = ("api_url", "results_bucket", "manifests", "table", "router", "addresses", "monthly_bill")
 
 
@@ -71,7 +73,7 @@ def computed_ahead(
     topic = alarm_topic(site, args.get("alarm_topic_arn"))
     wiring = {**args, "alarm_topic_arn": topic}
     rows = row_table(site, design.table)
-    bucket = stack_bucket(site, design.fill.results_kept_days, args, (RESULTS, REQUESTS, FAILURES, DEPARTURES))
+    bucket = stack_bucket(site, design.fill.results_kept_days, args, SHARED_PREFIXES)
     fill = part(site, FILL, design.fill, wiring, table=rows)
     if not isinstance(fill, SpotBatch):
         raise TypeError(f"a fill is batch, not {design.fill.architecture}")

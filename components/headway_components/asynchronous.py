@@ -34,6 +34,10 @@ MILLISECONDS = 1000
 """SageMaker's metrics of asynchronous requests count these."""
 
 
+PREFIXES = (RESULTS, REQUESTS, FAILURES)
+"""What the bucket forgets after a while."""
+
+
 class AsynchronousArgs(Priced, total=False):
     """Arguments of `AsynchronousEndpoint`; ``design`` is required."""
 
@@ -62,7 +66,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         design = AsynchronousDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
         endpoint = endpoint_name(site, f"async-{design.instance_type.removeprefix('ml.')}")
-        bucket = stack_bucket(site, design.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
+        bucket = stack_bucket(site, design.results_kept_days, args, PREFIXES)
         topics = {what: _topic(site, what) for what in ("success", "error")}
         network = worker_network(site, args) if "subnet_ids" in args else None
         statements = [

@@ -61,7 +61,14 @@ def dashboard(site: Site, graphs: Mapping[str, Sequence[Graph]]) -> aws.cloudwat
     """The stack's dashboard; ``graphs`` by part, the whole's own under ''."""
     return aws.cloudwatch.Dashboard(
         site.part("dashboard"),
-        dashboard_name=physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_NAME),
+        # With the architecture: two may run side by side.
+        dashboard_name=physical_name(
+            pulumi.get_project(),
+            pulumi.get_stack(),
+            site.name,
+            str(site.tags["headway:architecture"]),
+            limit=LONGEST_NAME,
+        ),
         dashboard_body=pulumi.Output.json_dumps({"widgets": list(_widgets(site.region, graphs))}),
         opts=site.child(),
     )

@@ -9,15 +9,17 @@ from typing import Any, Final
 
 import pulumi
 
+from headway.architectures.candidate import Candidate
 from headway.architectures.hybrid_design import Design
 from headway.errors import HeadwayError
-from headway.planning.lock import read_lock
+from headway.planning.lock import Lock, joint_bill, read_lock
 from headway.planning.plan import Plan
 from headway.planning.search import plan as make_plan
 from headway.profile import Profile, load_profile, read_profile
 from headway.report.words import verdict
 from headway_components.arguments import known, monthly_ends, priced
 from headway_components.features import FeatureStore
+from headway_components.former import Running, keep
 from headway_components.parts import SIMPLE
 from headway_components.precomputed import Precomputed
 from headway_components.site import Wiring
@@ -64,8 +66,9 @@ OUTPUTS = (
 class InferenceArgs(Wiring, total=False):
     """Arguments of `Inference`: a plan, or a profile to plan now; and what any component may be wired with."""
 
-    plan: Plan | Mapping[str, Any] | str
-    """A `Plan`, its JSON, or the path of a locked plan."""
+    plan: Plan | Lock | Mapping[str, Any] | str
+    """A `Plan`, its JSON, a `Lock`, or the path of one. A lock also says what runs alongside, and what ran before:
+    whose queues, buckets and tables stay."""
     profile: Profile | Mapping[str, Any] | str
     """A `Profile`, its fields, or the path of its file. Without ``plan`` it is planned when the program runs; with it
     the two must belong together."""
@@ -93,28 +96,57 @@ class Inference(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         known(name, args, InferenceArgs)
-        plan = _plan(args)
+        plan, alongside, former = _told(args)
         choice, design, chosen = plan.choice, plan.design, plan.chosen
         if choice is None or design is None or chosen is None:
             raise HeadwayError(f"{plan.profile.name}: {_nothing_to_run(plan)}")
-        told = {"monthly_bill": chosen.bill, "max_monthly": args.get("max_monthly")}
+        told = {"monthly_bill": joint_bill(plan, alongside), "max_monthly": args.get("max_monthly")}
         inputs, bill = priced(name, told), monthly_ends(told)
         # As inputs, so that a preview shows them: it ends before a component's outputs are known.
         super().__init__(TYPE, name, {"architecture": choice.architecture, **inputs}, opts)
         pulumi.log.info(verdict(plan), self)
-        self.part = COMPONENTS[choice.architecture](
-            name,
-            {**_wiring(args, design), "design": design, "monthly_bill": chosen.bill},
-            pulumi.ResourceOptions(parent=self),
-        )
+        self.part = self._component(name, chosen, _wiring(args, design))
+        running = [Running(design, self.part)]
         outputs: dict[str, Any] = {"architecture": choice.architecture, "why": list(choice.why), "monthly_bill": bill}
-        outputs |= {one: found for one in OUTPUTS if (found := getattr(self.part, one, None)) is not None}
+        if alongside is not None and alongside.chosen is not None and alongside.design is not None:
+            # With a queue and a bucket of its own: what was wired in belongs to what serves.
+            handed = {key: value for key, value in args.items() if key in Wiring.__annotations__}
+            second = self._component(name, alongside.chosen, handed)
+            running.append(Running(alongside.design, second))
+            outputs["alongside"] = {"architecture": alongside.design.architecture, **_reached(second)}
+        keep(former, running, name, _wiring(args, design), self)
+        outputs |= _reached(self.part)
         for output, value in outputs.items():
             setattr(self, output, pulumi.Output.from_input(value))
         self.outputs = outputs
         # For the policy pack, which sees no inputs of a component.
         budget = {} if plan.profile.budget is None else {"budget": f"{plan.profile.budget:f}"}
         self.register_outputs({**outputs, **budget})
+
+    def _component(self, name: str, chosen: Candidate, wiring: Mapping[str, Any]) -> pulumi.ComponentResource:
+        return COMPONENTS[chosen.architecture](
+            name,
+            {**wiring, "design": chosen.design, "monthly_bill": chosen.bill},
+            pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _reached(part: pulumi.ComponentResource) -> dict[str, Any]:
+    """What an architecture's component exposes."""
+    return {one: found for one in OUTPUTS if (found := getattr(part, one, None)) is not None}
+
+
+def _told(args: InferenceArgs) -> tuple[Plan, Plan | None, tuple[Design, ...]]:
+    """What shall run, what beside it, and what ran before."""
+    given = args.get("plan")
+    lock = read_lock(Path(given)) if isinstance(given, str) else given
+    if not isinstance(lock, Lock):
+        return _plan(args), None, ()
+    plan = _plan({**args, "plan": lock.plan})
+    architectures = [design.architecture for design in lock.designs]
+    if len(architectures) > len(set(architectures)):
+        raise HeadwayError(f"{plan.profile.name}: {architectures[0]} cannot run alongside itself")
+    return plan, lock.alongside, lock.former
 
 
 def _plan(args: InferenceArgs) -> Plan:
@@ -123,10 +155,7 @@ def _plan(args: InferenceArgs) -> Plan:
         if profile is None:
             raise HeadwayError("Inference: give a plan (the path of a locked one), or a profile to plan")
         return make_plan(profile)
-    if isinstance(given, str):
-        plan = read_lock(Path(given)).plan
-    else:
-        plan = given if isinstance(given, Plan) else Plan.model_validate(given)
+    plan = given if isinstance(given, Plan) else Plan.model_validate(given)
     if profile is not None and profile.digest != plan.profile.digest:
         raise HeadwayError(
             f"Inference: the plan answers {plan.profile.name} as it was ({plan.profile.digest[:12]}), the profile has "
@@ -141,9 +170,12 @@ def _profile(given: Profile | Mapping[str, Any] | str | None) -> Profile | None:
     return load_profile(Path(given)) if isinstance(given, str) else read_profile(dict(given))
 
 
+_NOT_WIRING = frozenset({"plan", "profile", "max_monthly"})
+
+
 def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:
     """What was wired in, checked against what the architecture can use: nothing is passed over in silence."""
-    wired = {key: value for key, value in args.items() if key not in ("plan", "profile", "max_monthly")}
+    wired = {key: value for key, value in args.items() if key not in _NOT_WIRING}
     unused = _QUEUE & wired.keys() - TAKES.get(design.architecture, frozenset())
     if unused:
         raise HeadwayError(

@@ -145,8 +145,8 @@ def _function(
 
 
 def _name(site: Site) -> str:
-    """Of the function's metrics."""
-    return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, limit=LONGEST_NAME)
+    """Of the function's metrics; never a fleet's, beside which it may run."""
+    return physical_name(pulumi.get_project(), pulumi.get_stack(), site.name, "microbatch", limit=LONGEST_NAME)
 
 
 def _alarms(

@@ -17,6 +17,9 @@ from headway_components.router import Router, Told, router, router_policy, routi
 from headway_components.site import Site
 from headway_components.storage import FAILURES, REQUESTS, RESULTS, stack_bucket
 
+PREFIXES = (RESULTS, REQUESTS, FAILURES)
+"""What the bucket forgets after a while."""
+
 
 class TieredArgs(Priced, total=False):
     """Arguments of `Tiered`; ``design`` is required."""
@@ -51,7 +54,7 @@ class Tiered(pulumi.ComponentResource):
         super().__init__("headway:index:Tiered", name, checked(name, args, TieredArgs), opts)
         design = TieredDesign.model_validate(args["design"])
         site = Site.of(self, name, design.architecture, design.region, args)
-        bucket = stack_bucket(site, design.results_kept_days, args, (RESULTS, REQUESTS, FAILURES))
+        bucket = stack_bucket(site, design.results_kept_days, args, PREFIXES)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
         wiring = {**args, "alarm_topic_arn": topic}
         self.parts, targets = {}, {}

@@ -121,15 +121,27 @@ def lock(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 2 when profile or settings differ from the lock.")
     ] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ARCH", help="Let the queue, bucket and table of a former architecture go with the next up."
+        ),
+    ] = None,
 ) -> int:
-    """Write the plans that the stacks run, and show what changes. `pulumi up` provisions these and never searches."""
+    """Write the plans that the stacks run, and show what changes. `pulumi up` provisions these and never searches.
+
+    A stack that changes its architecture keeps the former one's data until --forget (MIGRATING.md).
+    """
     from headway.planning import locking
     from headway.planning.stacks import project_root, stack_names
 
     root = project_root()
     names = (stack,) if stack else stack_names(root)
     differs = False
-    for outcome in (locking.check_stacks if check else locking.lock_stacks)(root, names):
+    outcomes = (
+        locking.check_stacks(root, names) if check else locking.lock_stacks(root, names, forget=tuple(forget or ()))
+    )
+    for outcome in outcomes:
         typer.echo(outcome.text)
         differs = differs or outcome.differs
     return NOT_MET if differs else DONE

@@ -15,8 +15,8 @@ from headway.diff.limits import Limit, broken_limits
 from headway.diff.lines import CENT, line_changes
 from headway.diff.sides import StackSide
 from headway.planning.changes import FieldChange, field_changes
-from headway.planning.lock import declared_fields, setting_changes
-from headway.planning.plan import Plan
+from headway.planning.lock import declared_fields, joint_bill, setting_changes
+from headway.planning.plan import Choice, Plan
 from headway.units import format_usd
 
 Pair = tuple[StackSide | None, StackSide | None]
@@ -107,7 +107,7 @@ def snapshot(side: StackSide | None) -> Snapshot | None:
     choice, design, bill = plan.choice, plan.design, _bill(side)
     states = Counter(line.state for line in bill.lines) if bill else None
     return Snapshot(
-        architecture=choice.architecture if choice else None, monthly=choice.monthly if choice else None,
+        architecture=choice.architecture if choice else None, monthly=_monthly(side, choice, bill),
         operations=choice.operations if choice else None, wait=choice.wait if choice else None,
         percentile=design.percentile if design else None,
         limit_s=_limit(choice.wait if choice else None, design.max_wait_s if design else None),
@@ -121,6 +121,13 @@ def snapshot(side: StackSide | None) -> Snapshot | None:
     )  # fmt: skip
 
 
+def _monthly(side: StackSide, choice: Choice | None, bill: Bill | None) -> Range | None:
+    """Of all that runs: while two architectures stand side by side, of both."""
+    if choice is None or side.alongside is None or bill is None:
+        return choice.monthly if choice else None
+    return bill.total
+
+
 def _stale(plan: Plan) -> Decimal | None:
     age = price_age(plan)
     return age.stale if age is not None and age.state == "stale" else None
@@ -131,7 +138,7 @@ def _limit(wait: Wait | None, tightest: float | None) -> float | None:
 
 
 def _bill(side: StackSide | None) -> Bill | None:
-    return side.plan.chosen.bill if side is not None and side.plan is not None and side.plan.chosen else None
+    return joint_bill(side.plan, side.alongside) if side is not None else None
 
 
 def _types(side: StackSide | None) -> set[str]:

@@ -16,6 +16,7 @@ from headway.planning.lock import (
     Lock,
     LockError,
     Settings,
+    alongside_plan,
     check_lock,
     lock_path,
     over_limit,
@@ -41,6 +42,8 @@ class StackSide(NamedTuple):
     """The fields in which profile and lock disagree."""
     problem: str | None = None
     """Why there is no plan: an invalid profile, a wrong setting."""
+    alongside: Plan | None = None
+    """What runs beside it, until a switch is over."""
     calibration: Calibration | None = None
     """What was observed on the stack, in place of defaults."""
 
@@ -49,7 +52,7 @@ class StackSide(NamedTuple):
         """Why it costs more than the profile's budget or the stack's limit allows; None where it does not."""
         if self.plan is None or self.plan.choice is None:
             return None
-        if self.settings is not None and (over := over_limit(self.plan, self.settings)) is not None:
+        if self.settings is not None and (over := over_limit(self.plan, self.settings, self.alongside)) is not None:
             return over
         return next((text for text in self.plan.warnings if "exceeds the budget" in text), None)
 
@@ -128,13 +131,18 @@ def _read_stack(source: Source, root: Path, name: str) -> StackSide:
         profile = settings.load_profile(root)
         lock, stale = _current_lock(lock_path(root, name), profile, settings)
         observed = read_calibration(root, name)
-        plan = lock.plan if lock is not None and not stale else plan_for(profile, settings, calibration=observed)
+        if lock is not None and not stale:
+            plan, beside = lock.plan, lock.alongside
+        else:
+            plan = plan_for(profile, settings, calibration=observed)
+            beside = alongside_plan(profile, settings, calibration=observed)
     except HeadwayError as error:
         return StackSide(name, settings=settings, problem=source.said(str(error)))
     locked = lock is not None and not stale
     return StackSide(
-        name, plan, profile, settings, locked, tuple(source.said(text) for text in stale), calibration=observed
-    )
+        name, plan, profile, settings, locked, tuple(source.said(text) for text in stale), alongside=beside,
+        calibration=observed,
+    )  # fmt: skip
 
 
 def _current_lock(path: Path, profile: Profile, settings: Settings) -> tuple[Lock | None, tuple[str, ...]]:
@@ -157,7 +165,7 @@ def _read_plan(path: Path) -> StackSide:
     content = _json(path)
     if "stack" in content and "plan" in content:
         lock = read_lock(path)
-        return StackSide(lock.stack, lock.plan, _declared(lock.declared), lock.settings)
+        return StackSide(lock.stack, lock.plan, _declared(lock.declared), lock.settings, alongside=lock.alongside)
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from headway.architectures.hybrid_design import Design
 from headway.assumptions import assuming
 from headway.bill.limit import above
+from headway.bill.lines import Bill
 from headway.errors import HeadwayError, nearest
 from headway.files import write_whole
 from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.changes import FieldChange, field_changes
+from headway.planning.former import still_holding
 from headway.planning.plan import Plan
 from headway.planning.surroundings import Surroundings
 from headway.prices import PriceBook
@@ -35,6 +38,15 @@ class LockError(HeadwayError):
     """A lock or a stack's settings that cannot be used, and what to run."""
 
 
+def _architecture(value: object) -> object:
+    from headway.architectures.registry import ARCHITECTURES, HYBRIDS
+
+    names = (*ARCHITECTURES, *HYBRIDS)
+    if value is not None and value not in names:
+        raise ValueError(f"no architecture{nearest(str(value), names) or '; there are ' + ', '.join(names)}")
+    return value
+
+
 class Settings(Surroundings):
     """A stack's ``headway:*`` config: what it changes of a profile, which is locked, and its surroundings."""
 
@@ -43,6 +55,10 @@ class Settings(Surroundings):
     max_monthly: Money | None = Field(default=None, gt=Decimal(0))
     max_instances: int | None = Field(default=None, ge=1)
     reselect: bool = False
+    architecture: Annotated[str | None, BeforeValidator(_architecture)] = None
+    """This one rather than the choice: to stay on what runs, or to go back."""
+    alongside: Annotated[str | None, BeforeValidator(_architecture)] = None
+    """A second architecture that runs beside it: to compare before a switch, to drain after it."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -117,13 +133,49 @@ class Lock(BaseModel):
     declared: dict[str, Any]
     """The profile as declared, so that a disagreement can name its fields."""
     plan: Plan
+    alongside: Plan | None = None
+    """What runs beside it."""
+    former: tuple[Design, ...] = ()
+    """What ran before, and still holds a queue, a bucket or a table: kept until it is forgotten."""
+
+    @property
+    def designs(self) -> tuple[Design, ...]:
+        """Every design that a stack of this lock runs."""
+        plans = (self.plan, self.alongside)
+        return tuple(one.design for one in plans if one is not None and one.design is not None)
+
+    @property
+    def bill(self) -> Bill | None:
+        """Of all that runs; None where nothing does."""
+        return joint_bill(self.plan, self.alongside)
 
 
-def make_lock(stack: str, settings: Settings, profile: Profile, plan: Plan) -> Lock:
-    """The lock of a plan."""
-    return Lock(
-        stack=stack, settings=settings, profile_digest=profile.digest, declared=declared_fields(profile), plan=plan
-    )
+def joint_bill(plan: Plan | None, alongside: Plan | None) -> Bill | None:
+    """The bill of a plan, with that of what runs beside it; None where nothing was chosen."""
+    first, second = (one.chosen if one is not None else None for one in (plan, alongside))
+    if first is None or first.bill is None or second is None or second.bill is None:
+        return first.bill if first is not None else None
+    return Bill.of_parts({"": first.bill, f"alongside, {second.architecture}": second.bill})
+
+
+def make_lock(
+    stack: str,
+    settings: Settings,
+    profile: Profile,
+    plan: Plan,
+    *,
+    alongside: Plan | None = None,
+    before: Lock | None = None,
+    forget: Collection[str] = (),
+) -> Lock:
+    """The lock of a plan. What the one ``before`` it held is remembered, save the architectures to ``forget``."""
+    lock = Lock(
+        stack=stack, settings=settings, profile_digest=profile.digest, declared=declared_fields(profile), plan=plan,
+        alongside=alongside,
+    )  # fmt: skip
+    past = (*before.former, *before.designs) if before is not None else ()
+    held = still_holding((one for one in past if one.architecture not in forget), lock.designs)
+    return lock.model_copy(update={"former": held})
 
 
 def declared_fields(profile: Profile) -> dict[str, Any]:
@@ -199,14 +251,14 @@ def plan_for(
     with assuming(calibration.assumptions if calibration else ()):
         return plan(
             profile, prices=prices, scale=settings.scale, reselect=settings.reselect,
-            max_instances=settings.max_instances, only=only,
+            max_instances=settings.max_instances, only=only or settings.architecture,
         )  # fmt: skip
 
 
-def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[str, ...]]:
-    """The plan that a stack runs, and notes for its operator.
+def stack_lock(stack: str, settings: Settings, root: Path) -> tuple[Lock, tuple[str, ...]]:
+    """What a stack runs, and notes for its operator.
 
-    The locked plan where there is one; with no lock yet a fresh plan and a note saying how to lock.
+    Its lock where there is one; else what would be locked now, and a note saying how to lock.
 
     Raises:
         LockError: The lock disagrees with the profile or the settings (names the fields that changed), or its bill is
@@ -222,11 +274,33 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
                 f"{path.name} no longer fits stack {stack}: {'; '.join(changed)}. "
                 f"Run `headway lock --stack {stack}`, look at the difference, and commit it."
             )
-        _within_limit(lock.plan, settings)
-        return lock.plan, ()
-    fresh = plan_for(profile, settings, calibration=read_calibration(root, stack))
+        _within_limit(lock, settings)
+        return lock, ()
+    calibration = read_calibration(root, stack)
+    beside = alongside_plan(profile, settings, calibration=calibration)
+    fresh = make_lock(stack, settings, profile, plan_for(profile, settings, calibration=calibration), alongside=beside)
     _within_limit(fresh, settings)
     return fresh, (f"stack {stack} is not locked: run `headway lock --stack {stack}` and commit {path.name}",)
+
+
+def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of what a stack runs, as `stack_lock` finds it, and the same notes."""
+    lock, notes = stack_lock(stack, settings, root)
+    return lock.plan, notes
+
+
+def alongside_plan(profile: Profile, settings: Settings, **more: Any) -> Plan | None:
+    """The plan of ``headway:alongside``; None where nothing runs beside.
+
+    Raises:
+        LockError: That architecture does not fit, or runs already.
+    """
+    if settings.alongside is None:
+        return None
+    made = plan_for(profile, settings, only=settings.alongside, **more)
+    if made.design is None:
+        raise LockError(f"headway:alongside: {settings.alongside} does not make this wait, so it cannot run beside")
+    return made
 
 
 def running_plan(stack: str, settings: Settings, root: Path) -> Plan:
@@ -244,20 +318,22 @@ def running_plan(stack: str, settings: Settings, root: Path) -> Plan:
     return lock.plan
 
 
-def over_limit(plan: Plan, settings: Settings) -> str | None:
-    """Why a plan costs more than its stack may: the expected AWS bill against ``headway:max_monthly``; None if not."""
-    if settings.max_monthly is None or plan.choice is None or plan.choice.monthly.expected <= settings.max_monthly:
+def over_limit(plan: Plan, settings: Settings, alongside: Plan | None = None) -> str | None:
+    """Why a stack costs more than it may: the expected AWS bill against ``headway:max_monthly``; None if not."""
+    bill = joint_bill(plan, alongside)
+    if settings.max_monthly is None or bill is None or bill.total.expected <= settings.max_monthly:
         return None
+    names = " and ".join(one.choice.architecture for one in (plan, alongside) if one is not None and one.choice)
     return (
-        f"{plan.choice.architecture} would cost {format_usd(plan.choice.monthly.expected)} a month, above "
+        f"{names} would cost {format_usd(bill.total.expected)} a month, above "
         f"headway:max_monthly of {format_usd(settings.max_monthly)}: raise the limit, or lower headway:scale"
     )
 
 
-def _within_limit(plan: Plan, settings: Settings) -> None:
-    problem = over_limit(plan, settings)
+def _within_limit(lock: Lock, settings: Settings) -> None:
+    problem = over_limit(lock.plan, settings, lock.alongside)
     if problem is None:
         return
-    bill = plan.chosen.bill if plan.chosen else None
+    bill = lock.bill
     lines = above(bill, settings.max_monthly) if bill is not None and settings.max_monthly is not None else None
     raise LockError(f"{problem}; {lines}" if lines else problem)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from headway.errors import nearest
 from headway.planning.calibration import read_calibration
-from headway.planning.lock import check_lock, lock_path, make_lock, over_limit, plan_for, read_lock, write_lock
+from headway.planning.lock import (
+    Lock,
+    LockError,
+    alongside_plan,
+    check_lock,
+    lock_path,
+    make_lock,
+    over_limit,
+    plan_for,
+    read_lock,
+    write_lock,
+)
 from headway.planning.plan import Plan
 from headway.planning.stacks import stack_settings
 from headway.units import format_duration, format_usd
@@ -23,28 +35,35 @@ class Outcome(NamedTuple):
     """A check found a difference, or the stack cannot be locked as it is."""
 
 
-def lock_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
+def lock_stacks(root: Path, names: Iterable[str], *, forget: Collection[str] = ()) -> Iterator[Outcome]:
     """Plan and lock each stack; one whose plan is above its limit or meets no wait keeps its old lock.
 
+    The data of architectures to ``forget`` goes with the next ``pulumi up``.
+
     Raises:
-        HeadwayError: A stack's config or profile cannot be read.
+        HeadwayError: A stack's config or profile cannot be read, or nothing has run that is to be forgotten.
     """
-    for name in names:
+    stacks = tuple(names)
+    _known(root, stacks, forget)
+    for name in stacks:
         settings = stack_settings(root, name)
         profile = settings.load_profile(root)
         path = lock_path(root, name)
-        new = plan_for(profile, settings, calibration=read_calibration(root, name))
-        problem = over_limit(new, settings) if new.choice else _nothing(new)
+        calibration = read_calibration(root, name)
+        new = plan_for(profile, settings, calibration=calibration)
+        beside = alongside_plan(profile, settings, calibration=calibration) if new.choice else None
+        problem = over_limit(new, settings, beside) if new.choice else _nothing(new)
         if problem:
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)
             continue
-        old = read_lock(path).plan if path.exists() else None
-        lock = make_lock(name, settings, profile, new)
-        if old == lock.plan and not check_lock(read_lock(path), profile, settings):
+        before = read_lock(path) if path.exists() else None
+        old = before.plan if before else None
+        lock = make_lock(name, settings, profile, new, alongside=beside, before=before, forget=forget)
+        if before is not None and _same(before, lock) and not check_lock(before, profile, settings):
             yield Outcome(name, f"{name}: unchanged, {describe(new)}")
             continue
         write_lock(path, lock)
-        yield Outcome(name, "\n".join([f"{name}: locked {describe(new)}", *_against(old, new)]))
+        yield Outcome(name, "\n".join([f"{name}: locked {describe(new)}", *_against(old, new), *_beside(lock)]))
 
 
 def check_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
@@ -76,6 +95,31 @@ def describe(made: Plan) -> str:
         f"{choice.architecture}, {format_usd(choice.monthly.expected)} a month, "
         f"wait {format_duration(choice.wait.at_percentile_s)}"
     )
+
+
+def _known(root: Path, stacks: Iterable[str], forget: Collection[str]) -> None:
+    """Refuse to forget what no stack has held."""
+    if not forget:
+        return
+    locks = [read_lock(path) for name in stacks if (path := lock_path(root, name)).exists()]
+    held = {design.architecture for lock in locks for design in (*lock.former, *lock.designs)}
+    for name in forget:
+        if name not in held:
+            hint = nearest(name, held) or f"; there is {', '.join(sorted(held)) or 'nothing'}"
+            raise LockError(f"--forget {name}: no stack has run it{hint}")
+
+
+def _same(before: Lock, after: Lock) -> bool:
+    return (before.plan, before.alongside, before.former) == (after.plan, after.alongside, after.former)
+
+
+def _beside(lock: Lock) -> list[str]:
+    """What the stack holds beside its plan."""
+    lines = [f"  alongside: {describe(lock.alongside)}"] if lock.alongside is not None else []
+    if lock.former:
+        names = ", ".join(one.architecture for one in lock.former)
+        lines.append(f"  kept: queues, buckets and tables of {names}, until `headway lock --forget`")
+    return lines
 
 
 def _against(old: Plan | None, new: Plan) -> list[str]:

@@ -61,6 +61,47 @@ def test_a_preview_shows_what_runs_and_its_bill(bundled: tuple[Plan, Provisioned
     )
 
 
+def test_what_a_design_leaves_behind_is_all_of_its_data_and_as_it_was(bundled: tuple[Plan, Provisioned]) -> None:
+    made, registered = bundled
+    of, simple = load_profile(BY_NAME["contact-form"]), plan(load_profile(BY_NAME["contact-form"]), only="serverless")
+    settings = Settings(profile="x")
+    before = make_lock("dev", settings, of, made)
+    after = make_lock("dev", settings, of, simple, before=before)
+    left = provision(lambda: Inference("work", {"plan": after}) and None)
+
+    def data(of: Provisioned) -> dict[tuple[str, str], object]:
+        return {(one.type, one.name): one.inputs for one in of.resources if one.type.startswith(HOLDING_DATA)}
+
+    assert data(left) == data(registered)
+    forgotten = make_lock("dev", settings, of, simple, before=after, forget=[one.architecture for one in after.former])
+    assert forgotten.former == ()
+
+
+HOLDING_DATA = ("aws:sqs/queue:", "aws:sqs/queuePolicy:", "aws:dynamodb/table:", "aws:s3/bucket:", "aws:s3/bucketPolicy:",
+                "aws:s3/bucketLifecycle", "aws:s3/bucketPublic", "aws:s3/bucketOwnership", "aws:s3/bucketServer")  # fmt: skip
+
+
+def test_an_architecture_cannot_run_alongside_itself_and_two_are_one_bill() -> None:
+    profile = load_profile(BY_NAME["loan-documents"])
+    batch, microbatch = plan(profile, only="batch"), plan(profile, only="microbatch")
+    settings = Settings(profile="x")
+    with pytest.raises(HeadwayError, match="batch cannot run alongside itself"):
+        provision(
+            lambda: Inference("work", {"plan": make_lock("dev", settings, profile, batch, alongside=batch)}) and None
+        )
+    both = make_lock("dev", settings, profile, batch, alongside=microbatch)
+    made = provision(lambda: Inference("work", {"plan": both}) and None)
+    assert batch.choice is not None
+    assert microbatch.choice is not None
+    expected = batch.choice.monthly.expected + microbatch.choice.monthly.expected
+    (whole,) = made.all("headway:index:Inference")
+    assert float(whole.inputs["monthlyBill"]["expected"]) == pytest.approx(float(expected), abs=0.02)
+    with pytest.raises(HeadwayError, match="above max_monthly"):
+        provision(lambda: Inference("work", {"plan": both, "max_monthly": batch.choice.monthly.expected + 1}) and None)  # type: ignore[union-attr]
+    names = [one.inputs["dashboardName"] for one in made.all("cloudwatch:Dashboard")]
+    assert len(names) == len(set(names)) == 2
+
+
 def test_one_line_says_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr("pulumi.log.info", lambda message, *_: said.append(message))

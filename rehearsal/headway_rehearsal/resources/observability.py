@@ -77,7 +77,8 @@ def _as_query(found: Inputs) -> dict[str, Any]:
 
 def _dashboard(aws: Aws, logical: str, inputs: Inputs) -> Created:
     name = str(inputs["dashboardName"])
-    ask(aws, "cloudwatch", "put_dashboard", inputs, what="aws:cloudwatch/dashboard:Dashboard")
+    # An update hands the id over as ``name``, which a dashboard does not have.
+    ask(aws, "cloudwatch", "put_dashboard", inputs, what="aws:cloudwatch/dashboard:Dashboard", handled=("name",))
     return Created(name, {"dashboardName": name, "dashboardArn": f"arn:aws:cloudwatch::{aws.account}:dashboard/{name}"})
 
 

@@ -1,0 +1,116 @@
+"""What architectures held that a stack no longer runs: their queues, buckets and tables stay, and nothing else does.
+
+A change of plan takes the old workers, endpoints and functions away. Requests that still wait and results that somebody
+still reads stay where they are, under the same URNs: going back finds them again. `headway lock --forget` lets them go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+
+from headway.architectures.design import AsynchronousDesign, BatchDesign, MicroBatchDesign
+from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
+from headway.planning.former import HOLDING, Held, held_by, parts_of
+from headway_components.ahead import FILL, SHARED_PREFIXES
+from headway_components.asynchronous import PREFIXES as ASYNCHRONOUS_PREFIXES
+from headway_components.batch import prefixes_of
+from headway_components.parts import QUEUED
+from headway_components.request_queue import stack_queue
+from headway_components.row_table import row_table
+from headway_components.site import Site
+from headway_components.storage import REQUESTS, RESULTS, stack_bucket
+from headway_components.tiered import PREFIXES as TIERED_PREFIXES
+
+TOKENS: Final[Mapping[str, str]] = {
+    "batch": "headway:index:SpotBatch",
+    "microbatch": "headway:index:MicroBatch",
+    "asynchronous": "headway:index:AsynchronousEndpoint",
+    "tiered": "headway:index:Tiered",
+    "precomputed": "headway:index:Precomputed",
+    "features": "headway:index:FeatureStore",
+}
+"""The types of the components whose data this keeps: a part of each URN."""
+_WIRED = ("queue_arn", "dead_letter_queue_arn", "results_bucket")
+
+
+@dataclass(frozen=True)
+class Running:
+    """An architecture that runs, and its component."""
+
+    design: Design
+    component: pulumi.ComponentResource
+
+
+class Former(pulumi.ComponentResource):
+    """The data of one design, under its own component's type and name, so that every URN stays what it was."""
+
+    def __init__(self, name: str, design: Design, wiring: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
+        super().__init__(TOKENS[design.architecture], name, {}, opts)
+        _own_data(Site.of(self, name, design.architecture, design.region, wiring), design, wiring)
+        self.register_outputs({})
+
+
+def keep(
+    former: Sequence[Design],
+    running: Sequence[Running],
+    name: str,
+    wiring: Mapping[str, Any],
+    parent: pulumi.ComponentResource,
+) -> None:
+    """Keep what former designs held and what runs now does not hold itself.
+
+    Args:
+        former: The designs that ran before, oldest first; of two that held the same, the later counts.
+        running: What runs now.
+        name: The `Inference`'s.
+        wiring: What it was wired with.
+        parent: The `Inference`.
+    """
+    held = frozenset[Held]().union(*(held_by(one.design) for one in running))
+    components = {one.design.architecture: one.component for one in running}
+    for design in reversed(former):
+        whole = design.architecture
+        if whole not in components:
+            components[whole] = Former(name, design, wiring, pulumi.ResourceOptions(parent=parent))
+        for part, one in _parts_that_hold(design):
+            if (whole, part, one.architecture) not in held:
+                # All parts but a fill write results into the hybrid's own bucket.
+                shared = {"results_bucket": "the hybrid's"} if part != FILL and one.architecture in QUEUED else {}
+                handed = {key: value for key, value in wiring.items() if key not in _WIRED} | shared
+                Former(f"{name}-{part}", one, handed, pulumi.ResourceOptions(parent=components[whole]))
+        held |= held_by(design)
+
+
+def _parts_that_hold(design: Design) -> Iterator[tuple[str, Design]]:
+    return ((part, one) for part, one in parts_of(design).items() if one.architecture in HOLDING)
+
+
+def _own_data(site: Site, design: Design, wiring: Mapping[str, Any]) -> None:
+    """What a design's own component makes of queues, buckets and tables, its parts' left out."""
+    made = {key: wiring[key] for key in _WIRED if wiring.get(key) is not None}
+    if isinstance(design, BatchDesign | MicroBatchDesign) and "queue_arn" not in made:
+        stack_queue(site, design, {})
+    if isinstance(design, PrecomputedDesign | FeaturesDesign):
+        row_table(site, design.table)
+    if "results_bucket" not in made:
+        days, prefixes = _bucket_of(design)
+        stack_bucket(site, days, {}, prefixes)
+
+
+def _bucket_of(design: Design) -> tuple[int, Sequence[str]]:
+    """How long a design's bucket keeps what, as its own component says."""
+    if isinstance(design, BatchDesign):
+        return design.results_kept_days, prefixes_of(design)
+    if isinstance(design, TieredDesign):
+        return design.results_kept_days, TIERED_PREFIXES
+    if isinstance(design, PrecomputedDesign | FeaturesDesign):
+        return design.fill.results_kept_days, SHARED_PREFIXES
+    if isinstance(design, AsynchronousDesign):
+        return design.results_kept_days, ASYNCHRONOUS_PREFIXES
+    if isinstance(design, MicroBatchDesign):
+        return design.results_kept_days, (RESULTS, REQUESTS)
+    raise TypeError(f"{design.architecture} holds no bucket")

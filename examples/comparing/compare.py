@@ -1,0 +1,133 @@
+"""Ask two architectures of one stack the same requests: do they answer alike, and how long does each take?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+POLL_S = 2.0
+Client = Callable[[str], Any]
+
+
+@dataclass
+class Asked:
+    """What one side answered, and after how many seconds; what it still owes is in ``missing``."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, tuple[float, str, str]] = field(default_factory=dict)
+    """By id: when it was asked, and bucket and key of the answer to come."""
+
+
+def ask(client: Client, outputs: Mapping[str, Any], requests: Mapping[str, Any]) -> Asked:
+    """Send requests the way that a side takes them: through its queue, to its endpoint, or to its endpoint's queue."""
+    asked = Asked()
+    for identity, body in requests.items():
+        started = time.monotonic()
+        if "queue_url" in outputs:
+            now = datetime.now(UTC).isoformat()
+            message = {"id": identity, "body": body, "submitted_at": now}
+            client("sqs").send_message(QueueUrl=outputs["queue_url"], MessageBody=json.dumps(message))
+            asked.missing[identity] = (started, outputs["results_bucket"], f"results/{identity}.json")
+        elif "results_bucket" in outputs and "endpoint_name" in outputs:
+            key = f"requests/{identity}.json"
+            client("s3").put_object(Bucket=outputs["results_bucket"], Key=key, Body=json.dumps(body).encode())
+            answer = client("sagemaker-runtime").invoke_endpoint_async(
+                EndpointName=outputs["endpoint_name"], InputLocation=f"s3://{outputs['results_bucket']}/{key}",
+                ContentType="application/json", InferenceId=identity,
+            )  # fmt: skip
+            bucket, place = answer["OutputLocation"].removeprefix("s3://").split("/", 1)
+            asked.missing[identity] = (started, bucket, place)
+        elif "endpoint_name" in outputs:
+            answer = client("sagemaker-runtime").invoke_endpoint(
+                EndpointName=outputs["endpoint_name"], ContentType="application/json", Body=json.dumps(body).encode()
+            )
+            asked.answers[identity] = json.loads(answer["Body"].read())
+            asked.waits[identity] = time.monotonic() - started
+        else:
+            raise SystemExit("a side has neither queue_url nor endpoint_name: stacks with a router are not asked here")
+    return asked
+
+
+def collect(client: Client, asked: Asked) -> None:
+    """Take the answers that have come since."""
+    s3 = client("s3")
+    for identity, (started, bucket, key) in list(asked.missing.items()):
+        try:
+            content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except s3.exceptions.NoSuchKey:
+            continue
+        by_contract = isinstance(content, dict) and content.get("id") == identity
+        asked.answers[identity] = content.get("output", content.get("error")) if by_contract else content
+        asked.waits[identity] = time.monotonic() - started
+        del asked.missing[identity]
+
+
+def alike(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two answers say the same, numbers within a tolerance."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= tolerance
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key], tolerance) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(alike(*pair, tolerance) for pair in zip(one, other, strict=True))
+    return bool(one == other)
+
+
+def said(name: str, asked: Asked, max_wait_s: float) -> str:
+    """A side's waits in one line."""
+    waits = sorted(asked.waits.values())
+    if not waits:
+        return f"{name}: no answer to {len(asked.missing)} requests"
+    late = sum(wait > max_wait_s for wait in waits)
+    answered = f"{len(waits)} answered, {len(asked.missing)} not"
+    return f"{name}: {answered}; {waits[len(waits) // 2]:.1f} s at the median, {waits[-1]:.1f} s at worst; {late} late"
+
+
+def main(arguments: list[str], client: Client = boto3.client) -> int:
+    """0 where both answer everything alike and in time, else 2."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("outputs", type=Path, help="of `pulumi stack output --json`")
+    parser.add_argument("requests", type=Path, help="a JSON object with a body a line")
+    parser.add_argument("--max-wait", type=float, required=True, metavar="S", help="seconds that an answer may take")
+    parser.add_argument("--tolerance", type=float, default=0.0, help="by which numbers may differ")
+    given = parser.parse_args(arguments)
+    first = json.loads(given.outputs.read_text())
+    if "alongside" not in first:
+        parser.error("nothing runs alongside: set headway:alongside, lock, and `pulumi up` first")
+    lines = [json.loads(line)["body"] for line in given.requests.read_text().splitlines() if line.strip()]
+    requests = {f"compare-{uuid.uuid4().hex[:12]}": body for body in lines}
+    names = (str(first["architecture"]), str(first["alongside"]["architecture"]))
+    sides = [ask(client, outputs, requests) for outputs in (first, first["alongside"])]
+    until = time.monotonic() + given.max_wait
+    while any(side.missing for side in sides):
+        for side in sides:
+            collect(client, side)
+        if time.monotonic() > until:
+            break
+        time.sleep(POLL_S if any(side.missing for side in sides) else 0)
+    both = [one for one in requests if all(one in side.answers for side in sides)]
+    differ = [one for one in both if not alike(sides[0].answers[one], sides[1].answers[one], given.tolerance)]
+    for name, side in zip(names, sides, strict=True):
+        print(said(name, side, given.max_wait))
+    print(f"{len(both) - len(differ)} of {len(requests)} answered alike")
+    for one in differ:
+        print(f"{one}: {names[0]} says {sides[0].answers[one]!r}, {names[1]} says {sides[1].answers[one]!r}")
+    late = any(wait > given.max_wait for side in sides for wait in side.waits.values())
+    return 0 if len(both) == len(requests) and not differ and not late else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

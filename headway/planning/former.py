@@ -1,0 +1,37 @@
+"""Which designs of a stack's past still hold data: what a new lock has to remember of the ones before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from headway.architectures.hybrid_design import Design, simple_designs
+
+HOLDING = frozenset({"batch", "microbatch", "asynchronous", "tiered", "precomputed", "features"})
+"""Architectures with a queue, a bucket or a table of their own."""
+
+Held = tuple[str, str, str]
+"""What tells one design's data from another's: the whole's architecture, the part ('' for its own), the part's."""
+
+
+def parts_of(design: Design) -> Mapping[str, Design]:
+    """A hybrid's parts by name; none of the simple ones."""
+    return {name: one for name, one in simple_designs(design).items() if name}
+
+
+def held_by(design: Design) -> frozenset[Held]:
+    """The data of a design."""
+    whole = design.architecture
+    own = {(whole, "", whole)} if whole in HOLDING else set()
+    parts = {(whole, name, one.architecture) for name, one in parts_of(design).items() if one.architecture in HOLDING}
+    return frozenset(own | parts)
+
+
+def still_holding(past: Iterable[Design], running: Iterable[Design]) -> tuple[Design, ...]:
+    """The designs of the past, in their order, with data that neither a running nor a later one holds."""
+    held = frozenset[Held]().union(*(held_by(one) for one in running))
+    kept: list[Design] = []
+    for design in reversed(tuple(past)):
+        if held_by(design) - held:
+            kept.insert(0, design)
+            held |= held_by(design)
+    return tuple(kept)

@@ -1,0 +1,65 @@
+"""An upgrade replaces nothing: designs locked with the release before, provisioned by the program of today.
+
+`baseline.json` is what the last release registered. Where a replacement is meant, say so in the CHANGELOG and write it
+again: `HEADWAY_BASELINE=write python -m pytest tests/components/test_upgrade.py`.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from headway import load_profile, plan
+from headway.architectures.hybrid_design import Design
+from headway_components.inference import COMPONENTS
+from headway_rehearsal.provider.differences import differences
+from headway_rehearsal.resources import TABLE
+from tests.components.provisioned import provision
+
+BASELINE = Path("tests/components/baseline.json")
+PROFILES = ("loan-documents", "chat-assistant", "contact-form", "video-analysis", "photo-tags", "moderation",
+            "shop-recommendations", "transaction-risk")  # fmt: skip
+"""One of each architecture."""
+MISSED = (
+    "sqs/queue:", "s3/bucket:", "dynamodb/table:", "sns/topic:", "sagemaker/endpoint:", "batch/jobQueue:",
+    "batch/computeEnvironment:", "apigatewayv2/api:", "lambda/function:", "cloudwatch/logGroup:", "iam/role:",
+)  # fmt: skip
+"""Types whose replacement somebody would notice: data, addresses, names that others know, capacity, logs."""
+
+
+def registered(name: str, design: Any) -> dict[str, Any]:
+    """What today's program registers for a design: inputs by type and name."""
+    read = TypeAdapter[Any](Design).validate_python(design)
+    made = provision(lambda: COMPONENTS[read.architecture](name, {"design": read}) and None)
+    return {
+        f"{one.type} {one.name}": json.loads(json.dumps(one.inputs, default=str))
+        for one in made.resources
+        if one.type.startswith(tuple(f"aws:{kind}" for kind in MISSED))
+    }
+
+
+def test_the_baseline_is_written_where_that_is_asked_for() -> None:
+    if os.environ.get("HEADWAY_BASELINE") != "write":
+        pytest.skip("HEADWAY_BASELINE=write writes what this release registers")
+    written = {}
+    for name in PROFILES:
+        design = plan(load_profile(f"stacks/profiles/{name}.yaml")).design
+        assert design is not None
+        content = design.model_dump(mode="json")
+        written[name] = {"design": content, "registered": registered(name, content)}
+    BASELINE.write_text(json.dumps(written, indent=1, sort_keys=True) + "\n")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_lock_of_the_release_before_is_provisioned_without_replacing_anything(name: str) -> None:
+    before = json.loads(BASELINE.read_text())[name]
+    now = registered(name, before["design"])
+    assert set(before["registered"]) - set(now) == set(), "these would be deleted"
+    replaced = {
+        key: [change.path for change in differences(TABLE[key.split(" ")[0]], old, now[key]) if change.replaces]
+        for key, old in before["registered"].items()
+    }
+    assert {key: paths for key, paths in replaced.items() if paths} == {}

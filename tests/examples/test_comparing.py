@@ -1,0 +1,100 @@
+"""Old and new side by side: the same requests to both, whose answers differ, and who is late."""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from headway_rehearsal.account import account
+from headway_rehearsal.resources.base import Aws
+
+SCRIPT = Path("examples/comparing/compare.py")
+WITHIN_S = "30"
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    with account("us-east-1") as one:
+        yield one
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("compare", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(__import__("sys").modules, "compare", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "POLL_S", 0.01)
+    return module
+
+
+def two_queues(aws: Aws, tmp_path: Path) -> tuple[list[str], dict[str, Any]]:
+    sides: list[dict[str, Any]] = []
+    for name in ("batch", "microbatch"):
+        aws.client("s3").create_bucket(Bucket=f"{name}-results")
+        url = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+        sides.append({"architecture": name, "queue_url": url, "results_bucket": f"{name}-results"})
+    outputs = {**sides[0], "alongside": sides[1]}
+    (tmp_path / "outputs.json").write_text(json.dumps(outputs))
+    (tmp_path / "requests.jsonl").write_text('{"body": "one"}\n{"body": "two"}\n')
+    return [str(tmp_path / "outputs.json"), str(tmp_path / "requests.jsonl"), "--max-wait", WITHIN_S], outputs
+
+
+def served(aws: Aws, outputs: dict[str, Any], scores: dict[str, float]) -> None:
+    """Take what waits in a queue and write its results, as a fleet does."""
+    sqs, s3 = aws.client("sqs"), aws.client("s3")
+    for message in sqs.receive_message(QueueUrl=outputs["queue_url"], MaxNumberOfMessages=10).get("Messages", []):
+        request = json.loads(message["Body"])
+        result = {"id": request["id"], "output": {"label": request["body"], "score": scores[request["body"]]}}
+        s3.put_object(Bucket=outputs["results_bucket"], Key=f"results/{request['id']}.json", Body=json.dumps(result))
+
+
+@pytest.mark.parametrize(
+    ("second", "tolerance", "code", "line"),
+    [
+        ({"one": 0.9, "two": 0.1}, "0", 0, "2 of 2 answered alike"),
+        ({"one": 0.9001, "two": 0.1}, "0.001", 0, "2 of 2 answered alike"),
+        ({"one": 0.9, "two": 0.4}, "0.001", 2, "1 of 2 answered alike"),
+    ],
+)
+def test_the_same_requests_to_both_say_whose_answers_differ(
+    aws: Aws, compare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    second: dict[str, float], tolerance: str, code: int, line: str,
+) -> None:  # fmt: skip
+    arguments, outputs = two_queues(aws, tmp_path)
+    collect = compare.collect
+
+    def after_a_while(client: Any, asked: Any) -> None:
+        served(aws, outputs, {"one": 0.9, "two": 0.1})
+        served(aws, outputs["alongside"], second)
+        collect(client, asked)
+
+    monkeypatch.setattr(compare, "collect", after_a_while)
+    assert compare.main([*arguments, "--tolerance", tolerance], aws.client) == code
+    printed = capsys.readouterr().out
+    assert line in printed
+    assert "batch: 2 answered, 0 not" in printed
+    assert ("says {'label': 'two', 'score': 0.4}" in printed) == (code == 2)
+
+
+def test_a_side_that_does_not_answer_in_time_is_told(
+    aws: Aws, compare: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, _ = two_queues(aws, tmp_path)
+    assert compare.main([*arguments[:-1], "0.05"], aws.client) == 2
+    assert "microbatch: no answer to 2 requests" in capsys.readouterr().out
+
+
+def test_without_anything_alongside_it_says_what_to_do(
+    compare: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "outputs.json").write_text('{"architecture": "batch"}')
+    with pytest.raises(SystemExit):
+        compare.main([str(tmp_path / "outputs.json"), "none", "--max-wait", "1"])
+    assert "headway:alongside" in capsys.readouterr().err
