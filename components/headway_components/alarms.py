@@ -46,7 +46,7 @@ def alarm_topic(site: Site, existing: pulumi.Input[str] | None) -> pulumi.Input[
                     "Principal": {"Service": "cloudwatch.amazonaws.com"},
                     "Action": "sns:Publish",
                     "Resource": topic.arn,
-                    "Condition": {"StringEquals": {"aws:SourceAccount": site.account}},
+                    "Condition": _of_its_alarms(site),
                 },
                 deny_plain_http("sns:Publish", topic.arn),
             ]
@@ -55,6 +55,14 @@ def alarm_topic(site: Site, existing: pulumi.Input[str] | None) -> pulumi.Input[
     )
     arn: pulumi.Output[str] = topic.arn
     return arn
+
+
+def _of_its_alarms(site: Site) -> dict[str, Any]:
+    """CloudWatch on behalf of an alarm of this account and region (Amazon SNS Developer Guide, confused deputy)."""
+    return {
+        "StringEquals": {"aws:SourceAccount": site.account},
+        "ArnLike": {"aws:SourceArn": site.arn("cloudwatch", "alarm:*")},
+    }
 
 
 @dataclass(frozen=True)
@@ -230,7 +238,7 @@ def _topic_key(site: Site) -> aws.kms.Key:
                     "Principal": {"Service": "cloudwatch.amazonaws.com"},
                     "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                     "Resource": "*",
-                    "Condition": {"StringEquals": {"aws:SourceAccount": site.account}},
+                    "Condition": _of_its_alarms(site),
                 },
             ]
         ),
