@@ -20,6 +20,7 @@ anew. ``environment`` and ``policy_packs`` are handed to the engine as they are.
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections import Counter
@@ -259,7 +260,12 @@ def engine_stack(
 
 
 def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A setting as the engine keeps it: objects and arrays, ``headway:tags`` among them, as JSON.
+
+    >>> _text(True), _text({"team": "lending"}), _text("0.02")
+    ('true', '{"team": "lending"}', '0.02')
+    """
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _step(metadata: Any) -> Step:
