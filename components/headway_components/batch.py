@@ -113,7 +113,8 @@ class SpotBatch(pulumi.ComponentResource):
         answer_alarms(site, topic, design.validation, _fleet(site))
         if design.watchdog is not None:
             watchdog(site, design.watchdog, _fleet(site), queue, bucket, bundle, topic,
-                     log_retention_days=design.log_retention_days)  # fmt: skip
+                     log_retention_days=design.log_retention_days,
+                     departures=f"{DEPARTURES}{_fleet(site)}/")  # fmt: skip
         self.graphs = fleet_graphs(design, _fleet(site), queue.name, queue.dead_letters)
         if design.dashboard:
             dashboard(site, {"": self.graphs})

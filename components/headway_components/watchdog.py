@@ -14,6 +14,7 @@ from headway_components.runtime_function import Bundle, FunctionSize, runtime_fu
 from headway_components.site import Site
 from headway_components.storage import Bucket
 from headway_components.validation import Document
+from headway_runtime.ledger import RECALLED
 from headway_runtime.metrics import FLEET, NAMESPACE
 from headway_runtime.settings import VARIABLE, WatchdogSettings
 
@@ -32,14 +33,18 @@ class Probing(NamedTuple):
 def watchdog(  # noqa: PLR0913 - one argument a thing that it looks at
     site: Site, design: WatchdogDesign, fleet: str, queue: Queue, bucket: Bucket, bundle: Bundle,
     topic: pulumi.Input[str], *, log_retention_days: int, probing: Probing | None = None,
+    departures: str = "",
 ) -> None:  # fmt: skip
-    """The function, its ticks and its alarm, which fires too when nothing is heard of it."""
+    """The function, its ticks and its alarm, which fires too when nothing is heard of it.
+
+    ``departures`` is the prefix of a fleet's ledger, which tells why workers went on-demand.
+    """
     ledger = f"{LEDGER}{fleet}.json"
 
     def settings(known: list[str]) -> str:
         queue_url, dead_letter_url, bucket_name, endpoint_name, validation = known
         return WatchdogSettings(
-            fleet, queue_url, dead_letter_url, bucket_name, ledger, endpoint_name, validation
+            fleet, queue_url, dead_letter_url, bucket_name, ledger, endpoint_name, validation, departures
         ).to_json()
 
     probed: tuple[pulumi.Input[str], ...] = ("", "")
@@ -48,6 +53,9 @@ def watchdog(  # noqa: PLR0913 - one argument a thing that it looks at
         probed = (probing.endpoint_name, probing.document.uri)
         endpoint_arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", probing.endpoint_name))
         asking = [allow(["sagemaker:InvokeEndpoint"], endpoint_arn), probing.document.read]
+    if departures:
+        recalled = pulumi.Output.format("{0}/{1}", bucket.arn, departures + RECALLED)
+        asking.append(allow(["s3:GetObject"], recalled))
 
     function = runtime_function(
         site,

@@ -120,13 +120,13 @@ def watchdog_design(workload: Workload, *, probe_s: float = 0.0) -> WatchdogDesi
     )
 
 
-def watchdog_lines(watchdog: WatchdogDesign | None, workload: Workload) -> tuple[Line, ...]:
-    """The watchdog's calls, what it asks CloudWatch, its ledger."""
+def watchdog_lines(watchdog: WatchdogDesign | None, workload: Workload, *, departs: bool = False) -> tuple[Line, ...]:
+    """The watchdog's calls, what it asks CloudWatch, its ledger; of a fleet why workers went on-demand, too."""
     if watchdog is None:
         return ()
     calls = HOURS_PER_MONTH * 3600 / watchdog.every_s
     pricing, seconds = workload.pricing, assume("watchdog.seconds") + watchdog.probe_s
-    gets = calls * (2 if watchdog.probe_s else 1)
+    gets = calls * (1 + bool(watchdog.probe_s) + departs)
     return (
         *services.lambda_(
             pricing, requests=calls, seconds=seconds, memory_mb=watchdog.memory_mb, arch="arm64",

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from headway_runtime.jobs import FAILED, LIVING, Job, time_of
 from headway_runtime.ledger import Ledger
-from headway_runtime.reconcile import FAILED, LIVING, Job, time_of
 
 SOURCE, KIND = "headway", "Departure Finished"
 """Of the event (``source`` and ``detail-type``)."""
@@ -39,6 +39,7 @@ def announce(now: datetime, fleet: str, departure: str, jobs: Sequence[Job], led
         return False
     parts, probes = ledger.parts(departure)
     own = [job for job in jobs if job.departure == departure]
+    on_demand = ledger.on_demand(departure)
     told = {
         "fleet": fleet,
         "departure": departure,
@@ -49,6 +50,7 @@ def announce(now: datetime, fleet: str, departure: str, jobs: Sequence[Job], led
         "failed_probes": sum(one.failed for one in probes),
         "workers": sum(sum(job.workers.values()) for job in own),
         "failed_workers": sum(job.count(FAILED) for job in own),
+        "on_demand": on_demand,
         "bucket": ledger.bucket,
     }
     ledger.write_manifest(departure, {**told, "files": [part._asdict() for part in parts]})
@@ -57,4 +59,6 @@ def announce(now: datetime, fleet: str, departure: str, jobs: Sequence[Job], led
     if answer.get("FailedEntryCount"):
         raise RuntimeError(f"EventBridge did not take the end of {departure}: {answer['Entries'][0].get('ErrorCode')}")
     ledger.mark_announced(departure, now)
+    if on_demand:
+        ledger.recall(departure, on_demand)
     return True

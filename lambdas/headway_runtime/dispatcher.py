@@ -8,34 +8,34 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 from headway_runtime.announce import announce, finished
-from headway_runtime.ledger import Ledger
-from headway_runtime.metrics import FLEET, emit
-from headway_runtime.reconcile import (
+from headway_runtime.jobs import (
     CALLED_OFF,
     LIVING,
     NOT_STARTED,
     ON_DEMAND,
     Cancel,
-    Decision,
     Job,
     Observed,
     Submit,
     belongs,
-    recent_departures,
-    reconcile,
+    said,
 )
+from headway_runtime.ledger import WHY, Ledger
+from headway_runtime.metrics import FLEET, emit
+from headway_runtime.reconcile import Decision, recent_departures, reconcile
 from headway_runtime.settings import (
     JOB_DEPARTURE,
     JOB_PROBES,
     JOB_PROMISE,
     JOB_QUOTA,
+    JOB_REASON,
     LAST_CALL,
     VARIABLE,
     DispatcherSettings,
@@ -48,6 +48,8 @@ ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
 DESCRIBED_AT_ONCE = 100
 """Jobs of one DescribeJobs (AWS Batch API Reference)."""
+REASONS_AT_MOST = 5
+"""Children of an array that are asked why they failed or do not start: they mostly say the same."""
 _memory: dict[str, datetime] = {}
 """The departure handled last, by fleet, as the ledger holds it: spares a look-up each tick."""
 _announced: set[tuple[str, str]] = set()
@@ -140,10 +142,10 @@ def observe(now: datetime, settings: DispatcherSettings, sqs: Any, batch: Any) -
                 if belongs(settings, row["jobName"]):
                     rows[row["jobId"]] = row
     arrays = _children(batch, [identity for identity, row in rows.items() if "size" in row.get("arrayProperties", {})])
-    jobs = [
-        Job(identity, row["jobName"], _told_apart(batch, row, arrays.get(identity, {})))
-        for identity, row in rows.items()
-    ]
+    jobs = []
+    for identity, row in rows.items():
+        workers = _told_apart(batch, row, arrays.get(identity, {}))
+        jobs.append(Job(identity, row["jobName"], workers, _reasons(batch, row, workers)))
     return Observed(int(attributes["ApproximateNumberOfMessages"]), tuple(jobs))
 
 
@@ -158,13 +160,14 @@ def act(
     for action in decision.actions:
         if isinstance(action, Cancel):
             for identity in _unstarted(action.job, batch):
-                batch.terminate_job(jobId=identity, reason=LAST_CALL)
+                batch.terminate_job(jobId=identity, reason=_last_word(action.job))
     return done
 
 
 def _sent(now: datetime, settings: DispatcherSettings, submit: Submit, batch: Any, ledger: Ledger | None) -> bool:
     """Send for workers unless another tick does; whether this one did."""
-    if ledger and _unless_away(lambda: ledger.claim(submit.departure, submit.name, now)) is False:
+    why = {name: getattr(submit, name) for name in WHY} if submit.reason else None
+    if ledger and _unless_away(lambda: ledger.claim(submit.departure, submit.name, now, why)) is False:
         return False
     try:
         _submit(settings, submit, batch)
@@ -182,6 +185,7 @@ def _submit(settings: DispatcherSettings, action: Submit, batch: Any) -> None:
         {"name": JOB_QUOTA, "value": str(action.quota)},
         {"name": JOB_DEPARTURE, "value": action.departure},
         {"name": JOB_PROMISE, "value": f"{action.promise_s:g}"},
+        *([{"name": JOB_REASON, "value": action.reason}] if action.reason else []),
     ]
     if not action.probes:
         environment.append({"name": JOB_PROBES, "value": "no"})
@@ -225,6 +229,29 @@ def _told_apart(batch: Any, row: dict[str, Any], children: dict[str, int]) -> di
         called_off = sum(map(_called_off, dead))
     told = {**workers, "FAILED": failed - called_off, CALLED_OFF: called_off}
     return {status: number for status, number in told.items() if number}
+
+
+def _last_word(job: Job) -> str:
+    """What Batch keeps with a worker that last call ends: its own words on why it never started would be gone."""
+    return f"{LAST_CALL}: {said([job])}" if job.reasons else LAST_CALL
+
+
+def _reasons(batch: Any, row: dict[str, Any], workers: Mapping[str, int]) -> tuple[str, ...]:
+    """Why workers of a listed job failed or do not start: the job's own words, of an array one child's of each kind."""
+    rows = [row]
+    if "size" in row.get("arrayProperties", {}):
+        rows = [
+            child
+            for status in ("FAILED", "RUNNABLE")
+            if workers.get(status)
+            for child in batch.list_jobs(arrayJobId=row["jobId"], jobStatus=status, maxResults=REASONS_AT_MOST)[
+                "jobSummaryList"
+            ]
+        ]
+    elif not workers.keys() & {"FAILED", "RUNNABLE"}:
+        return ()
+    found = [(one.get("statusReason"), one.get("container", {}).get("reason")) for one in rows if not _called_off(one)]
+    return tuple(dict.fromkeys(": ".join(dict.fromkeys(filter(None, pair))) for pair in found if any(pair)))
 
 
 def _called_off(row: dict[str, Any]) -> bool:

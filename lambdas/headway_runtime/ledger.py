@@ -8,12 +8,20 @@ and holds what each departure served: the workers' parts, the manifest of them, 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from headway_runtime.jobs import ON_DEMAND
 from headway_runtime.report import PREFIX, Part, ProbesTold, prefix_of, read_part, read_probes
 from headway_runtime.results import THERE_ALREADY, UNDER_WAY
 
+WHY = ("workers", "reason", "replaces")
+"""What is kept with the claim of on-demand workers."""
+RECALLED = "on-demand.json"
+"""Of a fleet: why its last departures that needed on-demand workers did, for the watchdog's report."""
+RECALLED_MOST = 100
+"""Departures in it, the latest last."""
 CLAIM_ENDS = timedelta(seconds=120)
 """Longer than a tick can run: whoever claimed and has not acted by then never will."""
 
@@ -24,10 +32,10 @@ class Ledger:
     def __init__(self, s3: Any, bucket: str, fleet: str) -> None:
         self._s3, self.bucket, self._fleet = s3, bucket, fleet
 
-    def claim(self, departure: str, what: str, now: datetime) -> bool:
-        """Whether this tick may do ``what`` for a departure, and no other."""
+    def claim(self, departure: str, what: str, now: datetime, why: Mapping[str, Any] | None = None) -> bool:
+        """Whether this tick may do ``what`` for a departure, and no other; ``why`` is kept with the claim."""
         key = f"{prefix_of(self._fleet, departure)}claims/{what}"
-        body = json.dumps({"at": now.isoformat()}).encode()
+        body = json.dumps({"at": now.isoformat(), **(why or {})}).encode()
         if self._put(key, body, IfNoneMatch="*"):
             return True
         found = self._get(key)
@@ -59,6 +67,24 @@ class Ledger:
         keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
         parts, probes = map(read_part, keys), map(read_probes, keys)
         return [one for one in parts if one is not None], [one for one in probes if one is not None]
+
+    def on_demand(self, departure: str) -> list[dict[str, Any]]:
+        """Why a departure had workers on-demand: ``{workers, reason, replaces}`` of each of its jobs there."""
+        prefix = f"{prefix_of(self._fleet, departure)}claims/"
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        keys = [row["Key"] for page in pages for row in page.get("Contents", []) if f"-{ON_DEMAND}" in row["Key"]]
+        claims = [json.loads(found[0]) for key in keys if (found := self._get(key)) is not None]
+        return [{name: claim[name] for name in WHY} for claim in claims if claim.get("reason")]
+
+    def recall(self, departure: str, on_demand: Sequence[Mapping[str, Any]]) -> None:
+        """Keep why a departure needed on-demand workers beside those of the departures before it."""
+        key = f"{PREFIX}{self._fleet}/{RECALLED}"
+        for _ in range(3):
+            found = self._get(key)
+            before = json.loads(found[0]) if found else []
+            body = json.dumps([*before, {"departure": departure, "on_demand": list(on_demand)}][-RECALLED_MOST:])
+            if self._put(key, body.encode(), **({"IfMatch": found[1]} if found else {"IfNoneMatch": "*"})):
+                return
 
     def manifest_key(self, departure: str) -> str:
         """Where a departure's manifest lies."""

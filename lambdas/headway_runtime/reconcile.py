@@ -8,102 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from headway_runtime.departures import Departure, before, next_after
+from headway_runtime.jobs import (
+    CALLED_OFF,
+    EARLY,
+    FAILED,
+    LIVING,
+    NOT_STARTED,
+    ON_DEMAND,
+    SPOT,
+    Cancel,
+    Job,
+    Observed,
+    Submit,
+    belongs,
+    job_name,
+    said,
+    stamp,
+)
 from headway_runtime.settings import Departures, DispatcherSettings
 
-STAMP = "%Y%m%dT%H%MZ"
-NOT_STARTED = frozenset({"SUBMITTED", "PENDING", "RUNNABLE", "STARTING"})
-LIVING = NOT_STARTED | {"RUNNING"}
-FAILED = frozenset({"FAILED"})
-CALLED_OFF = "CALLED_OFF"
-"""Of a worker that last call ended before it started: Batch says FAILED, but nothing died."""
-SPOT, ON_DEMAND = "spot", "ondemand"
-EARLY = "early"
-"""Ends the purchase in the name of a job that left before its departure's time."""
+TOO_SHORT = "its wait leaves spot no time"
+"""Why a departure is always on-demand."""
+
 LOOK_BACK = 3
 """At least so many departures before the due one matter to a tick."""
 LOOK_BACK_S = 3600.0
 """And all those whose last call was less than this ago: ticks may be missed."""
 REPLACED_AT_MOST = 2
 """How often a departure's workers are replaced: a model that never starts must not buy instances without end."""
-NAME_MOST = 128
-"""Characters of a job's name (AWS Batch API Reference, SubmitJob)."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job of this fleet as AWS Batch describes it.
-
-    An array job's own status says nothing of its workers: it is PENDING from its first runnable child until its last
-    one has ended (AWS Batch User Guide, array jobs). So workers are counted by their own statuses.
-    """
-
-    id: str
-    name: str
-    workers: Mapping[str, int]
-    """Workers by status, ``CALLED_OFF`` among them; a plain job is one worker."""
-
-    def count(self, statuses: frozenset[str]) -> int:
-        """Workers in any of these statuses."""
-        return sum(number for status, number in self.workers.items() if status in statuses)
-
-    @property
-    def departure(self) -> str:
-        """The departure's stamp in the job's name."""
-        return self.name.rsplit("-", 3)[-3]
-
-    @property
-    def purchase(self) -> str:
-        """``spot`` or ``ondemand``."""
-        return self.name.rsplit("-", 3)[-2].removesuffix(EARLY)
-
-    @property
-    def early(self) -> bool:
-        """Whether it left before its departure's time, with a full quota a worker."""
-        return self.name.rsplit("-", 3)[-2].endswith(EARLY)
-
-    @property
-    def attempt(self) -> int:
-        """0 of a departure's first jobs; later ones replace workers, or take over at last call."""
-        return int(self.name.rsplit("-", 1)[1])
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What a tick sees."""
-
-    waiting: int
-    """Messages that no worker holds."""
-    jobs: Sequence[Job]
-
-
-@dataclass(frozen=True)
-class Submit:
-    """Start workers for a departure."""
-
-    name: str
-    pool: str
-    purchase: str
-    workers: int
-    quota: int
-    departure: str
-    promise_s: float
-    probes: bool = True
-    """Whether they ask the model what is known first; not in the place of workers that died: it may be of a probe."""
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """End the workers of a spot job that never started: their work went on-demand. Those that run go on."""
-
-    job: Job
 
 
 @dataclass(frozen=True)
@@ -194,39 +133,6 @@ def recent_departures(now: datetime, settings: DispatcherSettings) -> list[Depar
     return found
 
 
-@lru_cache(maxsize=4096)
-def stamp(at: datetime) -> str:
-    """A departure's time as job names carry it."""
-    return at.astimezone(UTC).strftime(STAMP)
-
-
-@lru_cache(maxsize=4096)
-def time_of(departure: str) -> datetime:
-    """The time of a departure's stamp.
-
-    Raises:
-        ValueError: It is none.
-    """
-    return datetime.strptime(departure, STAMP).replace(tzinfo=UTC)
-
-
-def job_name(settings: DispatcherSettings, at: datetime, purchase: str, attempt: int, pool: str) -> str:
-    """``<fleet>-<pool>-<departure>-<purchase>-<attempt>``: Batch's job list is the dispatcher's memory."""
-    end = f"-{stamp(at)}-{purchase}-{attempt}"
-    return f"{settings.name}-{pool}"[: NAME_MOST - len(end)] + end
-
-
-def belongs(settings: DispatcherSettings, name: str, pool: str | None = None) -> bool:
-    """Whether a job of this name is this fleet's (and of this pool)."""
-    parts = name.rsplit("-", 3)
-    try:
-        at, attempt = time_of(parts[-3]), int(parts[-1])
-    except (IndexError, ValueError):
-        return False
-    pools = settings.pools if pool is None else (pool,)
-    return any(name == job_name(settings, at, parts[-2], attempt, one) for one in pools)
-
-
 def _fleet(
     settings: DispatcherSettings, due: Departure, observed: Observed, oldest_s: float, quotas: Quotas
 ) -> Submit | None:
@@ -242,9 +148,13 @@ def _fleet(
     quota = rule.quota if workers == needed else ceil(waiting / workers)
     # So late that its last call has come: spot has no time left.
     purchase = ON_DEMAND if oldest_s >= rule.last_call_s else SPOT
+    reason = ""
+    if purchase == ON_DEMAND:
+        late = f"last call had come before it left: the oldest may have waited {oldest_s / 60:.0f} min"
+        reason = late if rule.last_call_s else TOO_SHORT
     return Submit(
         job_name(settings, due.at, purchase, 0, rule.pool), rule.pool, purchase, workers, quota, stamp(due.at),
-        rule.promise_s,
+        rule.promise_s, reason,
     )  # fmt: skip
 
 
@@ -279,7 +189,8 @@ def _early(
     own = [job for job in observed.jobs if job.early and job.departure == stamp(upcoming.at)]
     attempt = 1 + max((job.attempt for job in own), default=0)
     name = job_name(settings, upcoming.at, purchase + EARLY, attempt, rule.pool)
-    return Submit(name, rule.pool, purchase, workers, rule.quota, stamp(upcoming.at), rule.promise_s)
+    reason = TOO_SHORT if purchase == ON_DEMAND else ""
+    return Submit(name, rule.pool, purchase, workers, rule.quota, stamp(upcoming.at), rule.promise_s, reason)
 
 
 def _replacements(settings: DispatcherSettings, due: Departure, observed: Observed, quotas: Quotas) -> list[Submit]:
@@ -298,8 +209,13 @@ def _replacements(settings: DispatcherSettings, due: Departure, observed: Observ
     attempt = 1 + max((job.attempt for job in own), default=0)
     name = job_name(settings, due.at, ON_DEMAND, attempt, due.rule.pool)
     workers = min(wanted, due.rule.max_workers)
-    return [Submit(name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at),
-                   due.rule.promise_s, probes=False)]  # fmt: skip
+    dead = [job for job in own if job.count(FAILED)]
+    return [
+        Submit(
+            name, due.rule.pool, ON_DEMAND, workers, due.rule.quota, stamp(due.at), due.rule.promise_s,
+            f"{failed} workers failed: {said(dead)}", tuple(job.id for job in dead), probes=False,
+        )
+    ]  # fmt: skip
 
 
 def _last_call(
@@ -334,5 +250,8 @@ def _last_call(
         quota = max(rule.quota, ceil(observed.waiting / missing)) if missing >= rule.max_workers else rule.quota
         attempt = 1 + max((job.attempt for job in own), default=0)
         name = job_name(settings, departure.at, ON_DEMAND, attempt, rule.pool)
-        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, at, rule.promise_s))
+        count = sum(job.count(NOT_STARTED) for job in stuck)
+        reason = f"{count} spot workers had not started at last call: {said(stuck)}"
+        replaced = tuple(job.id for job in stuck)
+        actions.append(Submit(name, rule.pool, ON_DEMAND, missing, quota, at, rule.promise_s, reason, replaced))
     return actions + [Cancel(job) for job in stuck]

@@ -17,6 +17,8 @@ VARIABLE = "HEADWAY_SETTINGS"
 PLAIN_BYTES, PACKED = 3000, "zlib:"
 """A function's whole environment holds 4 KB (AWS Lambda quotas): longer settings travel packed."""
 JOB_QUOTA, JOB_DEPARTURE, JOB_PROMISE = "HEADWAY_QUOTA", "HEADWAY_DEPARTURE", "HEADWAY_PROMISE"
+JOB_REASON = "HEADWAY_REASON"
+"""Set for jobs that are on-demand where spot was meant: why, for whoever looks at the job."""
 """Set for each job by the dispatcher: items to take, the departure that it serves, and the wait in seconds that was
 promised to what it takes."""
 WARM_UP_S = 30.0
@@ -209,6 +211,8 @@ class WatchdogSettings(Settings):
     """An endpoint that is probed at each call, where there are no departures to do so."""
     validation: str = ""
     """``s3://`` address of the probes."""
+    departures: str = ""
+    """Prefix of a fleet's departures in the bucket; empty where nothing departs."""
 
 
 @dataclass(frozen=True)

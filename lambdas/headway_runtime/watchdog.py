@@ -28,6 +28,8 @@ from typing import Any
 
 from headway_runtime import probes
 from headway_runtime.invocation import invoke
+from headway_runtime.jobs import time_of
+from headway_runtime.ledger import RECALLED
 from headway_runtime.metrics import FAILED_PROBES, FLEET, NAMESPACE, PROMISE_USED, emit
 from headway_runtime.model import as_many
 from headway_runtime.settings import VARIABLE, WatchdogSettings
@@ -138,14 +140,15 @@ def watch(now: datetime, settings: WatchdogSettings, sqs: Any, s3: Any, cloudwat
     notes = [*(known or ()), here][-KEPT:]
     day = _day(notes, now)
     account = None if day is None else _account(*day, settings, cloudwatch)
-    report: dict[str, Any] = {"notes": [asdict(note) for note in notes], "account": _told(account)}
+    why = None if day is None or not settings.departures else _on_demand(s3, settings, *day)
+    report: dict[str, Any] = {"notes": [asdict(note) for note in notes], "account": _told(account), "on_demand": why}
     # A first ledger is written only where none is: one that may not be read is not taken for none.
     once = {"IfNoneMatch": "*"} if known is None else {}
     s3.put_object(Bucket=settings.bucket, Key=settings.ledger, Body=json.dumps(report).encode(),
                   ContentType="application/json", **once)  # fmt: skip
     found = 0 if account is None else account.unaccounted
-    emit(FLEET, settings.name, {UNACCOUNTED: found}, account=report["account"])
-    return {UNACCOUNTED: found, "account": report["account"]}
+    emit(FLEET, settings.name, {UNACCOUNTED: found}, account=report["account"], on_demand=why)
+    return {UNACCOUNTED: found, "account": report["account"], "on_demand": why}
 
 
 def forget() -> None:
@@ -215,6 +218,19 @@ def _told(account: Account | None) -> dict[str, Any] | None:
 def _depth(sqs: Any, url: str) -> int:
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(DEPTHS))["Attributes"]
     return sum(int(attributes.get(name, 0)) for name in DEPTHS)
+
+
+def _on_demand(s3: Any, settings: WatchdogSettings, start: Note, end: Note) -> list[dict[str, Any]] | None:
+    """The day's departures that had workers on-demand where spot was meant, and why; None where nobody has said."""
+    from botocore.exceptions import ClientError
+
+    try:
+        told = json.loads(s3.get_object(Bucket=settings.bucket, Key=settings.departures + RECALLED)["Body"].read())
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied"):
+            return None
+        raise
+    return [one for one in told if start.time <= time_of(one["departure"]) < end.time]
 
 
 def _read(s3: Any, settings: WatchdogSettings) -> list[Note] | None:

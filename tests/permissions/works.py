@@ -25,7 +25,8 @@ import boto3
 
 from headway_rehearsal.endpoint import answering, answering_later
 from headway_runtime import dispatcher, feeder, microbatch, router, unpack, watchdog, worker
-from headway_runtime.reconcile import ON_DEMAND, SPOT
+from headway_runtime.jobs import ON_DEMAND, SPOT, stamp
+from headway_runtime.ledger import RECALLED
 from headway_runtime.results import Row, key_of, put_newer
 from headway_runtime.settings import (
     JOB_DEPARTURE,
@@ -99,12 +100,18 @@ def watching(stack: Stack, site: str) -> Iterator[Work]:
     """Three hours are noted and accounted for."""
     told: WatchdogSettings = _told(WatchdogSettings, stack, f"{site}-watchdog")
 
+    departed = [{"departure": stamp(WEDNESDAY_NINE + timedelta(minutes=15)), "on_demand": []}]
+    if told.departures:
+        recalled = {"Bucket": told.bucket, "Key": told.departures + RECALLED, "Body": json.dumps(departed).encode()}
+        stack.aws.client("s3").put_object(**recalled)
+
     def work() -> None:
         stack.log(f"{site}-watchdog")
         stack.forget(told.bucket, told.ledger)
         for hour in range(3):
             answer = watchdog.handler({"now": (WEDNESDAY_NINE + timedelta(hours=hour)).isoformat()}, None)
         assert answer["account"] is not None
+        assert answer["on_demand"] == (departed if told.departures else None)
         assert answer.get("FailedProbes", 0) == 0
 
     model = Model()

@@ -10,8 +10,9 @@ import pytest
 
 from headway_rehearsal.account import account
 from headway_runtime import dispatcher
+from headway_runtime.jobs import Submit
 from headway_runtime.ledger import Ledger
-from headway_runtime.reconcile import Decision, Submit, reconcile
+from headway_runtime.reconcile import Decision, reconcile
 from headway_runtime.report import Report
 from headway_runtime.settings import Departures, DispatcherSettings, Pool, WorkerSettings
 
@@ -372,3 +373,42 @@ def test_whoever_is_sent_in_the_place_of_the_dead_asks_no_probes(fleet: Fleet) -
         for job in fleet.jobs()
     ]
     assert sorted(one.get("HEADWAY_PROBES", "yes") for one in told) == ["no", "yes"]
+
+
+def test_the_reason_for_on_demand_stays_with_the_job_the_log_the_event_and_the_manifest(fleet: Fleet) -> None:
+    fleet.send(12)
+    fleet.tick()
+    (spot,) = fleet.jobs()
+    for child in spot._child_jobs:
+        child.status, child.job_stopped_reason = "RUNNABLE", "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    why = "2 spot workers had not started at last call: CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    report = fleet.tick(NOON + timedelta(minutes=20))
+    assert [(one["reason"], one["replaces"]) for one in report["submitted"]] == [(why, (spot.job_id,))]
+    (taken_over,) = [job for job in fleet.jobs() if job is not spot]
+    told = taken_over.headway_overrides["taskProperties"][0]["containers"][0]["environment"]
+    assert {"name": "HEADWAY_REASON", "value": why} in told
+    # Batch keeps its own words with what was ended, behind those by which it is told from what died.
+    ended = {child.job_stopped_reason for child in spot._child_jobs} | {spot.job_stopped_reason}
+    assert "last call: its work went on-demand: CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY" in ended
+    # To a process that knows nothing, when all have ended.
+    dispatcher.forget()
+    for job in (spot, taken_over):
+        for one in (job, *job._child_jobs):
+            one.status = "SUCCEEDED"
+    assert fleet.tick(NOON + timedelta(minutes=50))["finished"] == [f"{NOON:%Y%m%dT%H%MZ}"]
+    ledger = Ledger(fleet.clients.s3, "results", "fleet")
+    found = fleet.clients.s3.get_object(Bucket="results", Key=ledger.manifest_key(f"{NOON:%Y%m%dT%H%MZ}"))
+    kept = [{"workers": 2, "reason": why, "replaces": [spot.job_id]}]
+    assert json.loads(found["Body"].read())["on_demand"] == kept
+    recalled = fleet.clients.s3.get_object(Bucket="results", Key="departures/fleet/on-demand.json")
+    assert json.loads(recalled["Body"].read()) == [{"departure": f"{NOON:%Y%m%dT%H%MZ}", "on_demand": kept}]
+
+
+def test_why_a_plain_job_failed_is_what_batch_and_its_container_say(fleet: Fleet) -> None:
+    row = listed("FAILED", reason="Essential container in task exited")
+    row |= {"container": {"reason": "OutOfMemoryError: Container killed due to memory usage"}}
+    settings = replace(fleet.settings, pools={"g5": Pool("s", "o", "worker")})
+    (job,) = dispatcher.observe(NOON, settings, fleet.sqs, Recorder(row)).jobs
+    assert job.reasons == (
+        "Essential container in task exited: OutOfMemoryError: Container killed due to memory usage",
+    )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as settled_by
 from hypothesis import strategies as st
 
-from headway_runtime.reconcile import (
+from headway_runtime.jobs import (
     LIVING,
     NOT_STARTED,
     Cancel,
@@ -17,9 +17,9 @@ from headway_runtime.reconcile import (
     Submit,
     belongs,
     job_name,
-    reconcile,
     stamp,
 )
+from headway_runtime.reconcile import reconcile
 from headway_runtime.settings import Departures, DispatcherSettings, Pool
 
 EVERY_DAY = tuple(range(7))
@@ -280,6 +280,51 @@ def test_after_departures_were_missed_for_hours_the_oldest_counts_from_the_last_
     assert isinstance(action, Submit)
     assert action.purchase == "ondemand"
     assert found.notes == ("3 departures were missed: this one takes their requests along",)
+
+
+def reasons(waiting: int, *jobs: Job, now: datetime = NOON, handled: datetime | None = None, **changes: object):  # type: ignore[no-untyped-def]
+    found = reconcile(now, settings(rule(**changes)), Observed(waiting, jobs), handled).actions
+    return [(action.reason, action.replaces) for action in found if isinstance(action, Submit)]
+
+
+def test_what_goes_on_demand_says_why_and_what_it_replaces() -> None:
+    stuck = replace(job(NOON, "RUNNABLE", workers=3), reasons=("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",))
+    assert reasons(25, stuck, now=NOON + timedelta(minutes=20)) == [
+        ("3 spot workers had not started at last call: CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", (stuck.id,))
+    ]
+    dead = replace(job(NOON, "FAILED", workers=2), reasons=("Host EC2 (instance i-0a) terminated.", "OutOfMemoryError"))
+    assert reasons(15, dead, now=NOON + timedelta(minutes=10)) == [
+        ("2 workers failed: Host EC2 (instance i-0a) terminated.; OutOfMemoryError", (dead.id,))
+    ]
+    assert reasons(5, last_call_s=0) == [("its wait leaves spot no time", ())]
+    missed = "last call had come before it left: the oldest may have waited 240 min"
+    assert reasons(8, handled=NOON - timedelta(hours=4)) == [(missed, ())]
+    # Spot is what was planned: nothing to explain.
+    assert reasons(8) == [("", ())]
+
+
+def test_a_departure_does_not_count_on_an_earlier_ones_worker_beyond_its_quota_or_its_own_last_call() -> None:
+    night = rule(from_minute=0, to_minute=721, quota=10, last_call_s=5000)
+    day = rule(from_minute=735, every_minutes=15, quota=60, last_call_s=1200, promise_s=1800)
+    both = settings(night, day)
+    stuck = job(NOON, "RUNNABLE")
+    quarter = NOON + timedelta(minutes=15)
+    (more,) = reconcile(quarter, both, Observed(65, (stuck,)), NOON).actions
+    assert isinstance(more, Submit)
+    assert (more.purchase, more.workers, more.quota) == ("spot", 1, 60)
+    # What it found fits into the night's worker, which never comes: the day's last call ends it.
+    assert reconcile(quarter, both, Observed(9, (stuck,)), NOON).actions == ()
+    called = reconcile(NOON + timedelta(minutes=20), both, Observed(9, (stuck,)), quarter).actions
+    assert called[1:] == (Cancel(stuck),)
+    assert isinstance(called[0], Submit)
+    assert (called[0].departure, called[0].purchase, called[0].promise_s) == (stamp(quarter), "ondemand", 1800)
+
+
+def test_a_worker_that_replaced_a_dead_one_does_not_stand_in_for_one_that_never_started() -> None:
+    spot = Job("spot", job_name(settings(), NOON, "spot", 0, "g5"), {"FAILED": 1, "RUNNABLE": 1})
+    again = job(NOON, "RUNNING", purchase="ondemand", attempt=1)
+    late = NOON + timedelta(minutes=25)
+    assert ("submit", "ondemand", 1, 10) in decide(19, spot, again, now=late)
 
 
 @settled

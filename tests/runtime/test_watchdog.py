@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -162,3 +162,14 @@ def test_its_line_carries_the_metric_and_the_account(watched: Watched, capsys: p
     (metrics,) = line["_aws"]["CloudWatchMetrics"]
     assert (metrics["Namespace"], metrics["Metrics"], line["Unaccounted"]) == ("Headway", [{"Name": "Unaccounted"}], 9)
     assert line["account"]["lost"] == 9
+
+
+def test_a_day_says_which_departures_went_on_demand_and_why(watched: Watched) -> None:
+    watched.settings = replace(watched.settings, departures="departures/fleet/")
+    assert watched.day()["on_demand"] is None
+    why = [{"workers": 2, "reason": "2 workers failed: Host EC2 (instance i-0a) terminated.", "replaces": ["j1"]}]
+    told = [
+        {"departure": f"{at:%Y%m%dT%H%MZ}", "on_demand": why} for at in (NOON - 30 * HOUR, NOON - 5 * HOUR, NOON + HOUR)
+    ]
+    watched.s3.put_object(Bucket="results", Key="departures/fleet/on-demand.json", Body=json.dumps(told).encode())
+    assert watched.watch(NOON + 2 * HOUR)["on_demand"] == told[1:]

@@ -25,7 +25,7 @@ from headway.assumptions import assume
 from headway_components.batch import dispatcher_settings
 from headway_runtime import dispatcher
 from headway_runtime.departures import next_after
-from headway_runtime.reconcile import LIVING
+from headway_runtime.jobs import LIVING
 from headway_runtime.settings import Pool
 
 Floats = NDArray[np.float64]
@@ -173,7 +173,7 @@ class Clock:
             if worker.status != "SUCCEEDED":
                 worker.status = "FAILED"
 
-    def list_jobs(self, *, jobQueue: str = "", filters: Sequence[Any] = (), arrayJobId: str = "", jobStatus: str = "") -> Any:  # noqa: N803 # fmt: skip
+    def list_jobs(self, *, jobQueue: str = "", filters: Sequence[Any] = (), arrayJobId: str = "", jobStatus: str = "", **_: Any) -> Any:  # noqa: N803 # fmt: skip
         if arrayJobId:
             job = self.jobs[int(arrayJobId[1:])]
             children = [

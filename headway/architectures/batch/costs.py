@@ -144,7 +144,7 @@ def bill(design: BatchDesign, workload: Workload) -> Bill:
         lines += result_lines(design, workload, kept_days=design.results_kept_days)
     lines += _dispatcher_lines(design, workload)
     lines += _feeder_lines(design, workload)
-    lines += watchdog_lines(design.watchdog, workload)
+    lines += watchdog_lines(design.watchdog, workload, departs=True)
     lines += watching_lines(design, design.alarms, workload)
     return Bill(lines=tuple(lines))
 
