@@ -56,6 +56,7 @@ _DESIGN = "Headway design: common practice, override in the profile"
 _FIELD = "practitioner default, measure yours"
 _MEASURED_SPOT = "spot availability measurements, V100, 2023 (SkyServe and peers)"
 _AWS = "AWS documentation"
+_FALLEN = "SageMaker's SLA leaves 0.05 % a month, and what is late comes to it; the metric Degraded tells yours"
 _BUILD = "Headway design: container, load test, alarms and run-book on its components"
 _SAVINGS_PLAN = "assumed: AWS states up to 64 %, no figure a type; the ends below it as EC2's GPU reservations, 2025-04"
 _DATE = "2026-11"
@@ -77,6 +78,7 @@ _TABLE = (
     Assumption("profile.request_bytes", 100_000, "B", _FIELD, _DATE),
     Assumption("profile.response_bytes", 2_000, "B", _FIELD, _DATE),
     Assumption("profile.availability", "standard", "", _DESIGN, _DATE),
+    Assumption("profile.fallback_max_age", 3600, "s", _DESIGN, _DATE),
     Assumption("team.complexity_tolerance", "medium", "", _DESIGN, _DATE),
     Assumption("team.minimum_saving", 0.1, "share", _DESIGN, _DATE),
     Assumption("team.hourly_cost", 95, "USD/h", "loaded cost of a platform engineer", _DATE),
@@ -143,6 +145,15 @@ _TABLE = (
     Assumption("table.overhead_bytes", 150, "B", "key, times and names of a row", _DATE),
     Assumption("table.expired_share", 0.1, "share", "rows past their time that DynamoDB has yet to delete", _DATE),
     Assumption("table.read", 0.01, "s", "one read of a table by its key", _DATE),
+    Assumption("table.write", 0.01, "s", "one write of a row by its key", _DATE),
+    # the ladder that answers for a live part that fails
+    Assumption("ladder.share", 0.005, "share", _FALLEN, _DATE, low=0.0005, high=0.05),
+    Assumption("ladder.reserve_share", 0.1, "share", "of the wait, kept for a row to read or a message to send", _DATE),
+    Assumption("ladder.reserve_most", 0.5, "s", "the same, at the most", _DATE),
+    Assumption("ladder.drain", 0.5, "share", "of the mean load that what was queued may add: two hours for one", _DATE),
+    Assumption("ladder.oldest", 3600, "s", "age of what is queued at which somebody is told; " + _DESIGN, _DATE),
+    Assumption("ladder.tries", 20, "receives", "of a queued request until its endpoint is back: half an hour", _DATE),
+    Assumption("ladder.idle_receives", 0.25, "1/s", "five pollers of Lambda, 20 s each; " + _AWS, _DATE),
     Assumption("fill.share", 0.25, "share", "of the time between refreshes that a fill may take", _DATE),
     Assumption("fill.longest", 21_600, "s", "a fill that takes longer is a day's work, not a refresh", _DATE),
     # requests and what they leave behind
@@ -171,6 +182,7 @@ _TABLE = (
     Assumption("operations.batch", 5, "h/month", "Headway design", _DATE),
     Assumption("operations.microbatch", 6, "h/month", "Headway design", _DATE),
     Assumption("operations.realtime_autoscaled", 8, "h/month", "Headway design", _DATE),
+    Assumption("operations.router", 1, "h/month", "Headway design; beside its endpoint's", _DATE),
     Assumption("operations.tiered", 3, "h/month", "Headway design; beside its parts'", _DATE),
     Assumption("operations.precomputed", 2, "h/month", "Headway design; beside its parts'", _DATE),
     Assumption("operations.features", 2, "h/month", "Headway design; beside its parts'", _DATE),

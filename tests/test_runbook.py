@@ -8,9 +8,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from headway.architectures.design import BatchDesign, BurnRate, FeederDesign
-from headway.architectures.hybrid_design import RouterDesign
+from headway.architectures.design import BatchDesign, FeederDesign
 from headway.architectures.promise import WINDOWS
+from headway.architectures.router_design import LadderDesign, RouterDesign, RouterQueue, TableDesign
+from headway.architectures.value import BurnRate
 from headway_components.asynchronous import AsynchronousEndpoint
 from headway_components.batch import SpotBatch
 from headway_components.microbatch import MicroBatch
@@ -28,11 +29,21 @@ FED: BatchDesign = BATCH.model_copy(
         "validation": VALIDATION,
     }
 )
-ROUTER = RouterDesign(memory_mb=512, timeout_s=29)
+ROUTER = RouterDesign(
+    memory_mb=512,
+    timeout_s=29,
+    ladder=LadderDesign(
+        rungs=("cache", "queue", "default"), reserve_share=0.1, reserve_s=0.5, default={"label": "unknown"},
+        watch=BurnRate(window_s=300, late_share=0.1), cache=TableDesign(item_bytes=500, expires_s=3600),
+        queue=RouterQueue(visibility_timeout_s=174, batch_size=10, max_concurrency=2, oldest_s=3600),
+    ),
+)  # fmt: skip
+FRONTED = SERVERLESS.model_copy(update={"router": ROUTER, "results_kept_days": 30})
 DESIGNS = (AUTOSCALED, SERVERLESS, ASYNCHRONOUS, MICROBATCH, FED, ROUTER)
 COMPONENTS: tuple[tuple[Callable[..., pulumi.ComponentResource], Any], ...] = (
     (RealtimeEndpoint, AUTOSCALED),
     (ServerlessEndpoint, SERVERLESS),
+    (ServerlessEndpoint, FRONTED),
     (AsynchronousEndpoint, ASYNCHRONOUS),
     (MicroBatch, MICROBATCH),
     (SpotBatch, FED),

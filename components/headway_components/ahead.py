@@ -13,6 +13,7 @@ from headway_components.alarms import alarm_topic
 from headway_components.arguments import monthly_ends
 from headway_components.batch import SpotBatch
 from headway_components.dashboard import dashboard, router_graphs
+from headway_components.front import queue_outputs
 from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Router, Table, Told, router
@@ -23,7 +24,10 @@ from headway_components.storage import DEPARTURES, FAILURES, REQUESTS, RESULTS, 
 LIVE, FILL = "live", "fill"
 SHARED_PREFIXES = (RESULTS, REQUESTS, FAILURES, DEPARTURES)
 """What the bucket of router and live part forgets after a while."""
-OUTPUTS = ("api_url", "results_bucket", "manifests", "table", "router", "addresses", "monthly_bill")
+OUTPUTS = (
+    "api_url", "results_bucket", "manifests", "table", "router", "addresses", "monthly_bill", "queue_url",
+    "dead_letter_queue",
+)  # fmt: skip
 
 
 class ComputedAhead(pulumi.ComponentResource):
@@ -37,6 +41,9 @@ class ComputedAhead(pulumi.ComponentResource):
     router: pulumi.Output[str]
     addresses: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """By part: its queue, endpoint, bucket, dead-letter queue."""
+    queue_url: pulumi.Output[str] | None
+    """The router's own queue, where its ladder has one."""
+    dead_letter_queue: pulumi.Output[str] | None
     fill: SpotBatch
     live: pulumi.ComponentResource
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
@@ -49,10 +56,11 @@ class ComputedAhead(pulumi.ComponentResource):
         self.fill, self.live = made.fill, made.live
         self.api_url, self.router = made.router.api_url, made.router.function_name
         self.results_bucket, self.table = made.results_bucket, made.table
+        self.queue_url, self.dead_letter_queue = queue_outputs(made.router)
         self.addresses = addresses({FILL: made.fill, LIVE: made.live})
         self.manifests = pulumi.Output.from_input(made.fill.manifests or "")
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
-        self.register_outputs({one: getattr(self, one) for one in OUTPUTS})
+        self.register_outputs({one: value for one in OUTPUTS if (value := getattr(self, one)) is not None})
 
 
 @dataclass(frozen=True)

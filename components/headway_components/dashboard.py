@@ -35,6 +35,7 @@ from headway_runtime.metrics import (
     ROUTER,
     SCHEMA_BREAKS,
 )
+from headway_runtime.told import DEGRADED, QUEUED_FOR
 
 if TYPE_CHECKING:
     from headway_components.request_queue import Queue
@@ -77,7 +78,7 @@ def dashboard(site: Site, graphs: Mapping[str, Sequence[Graph]]) -> aws.cloudwat
 def endpoint_graphs(design: RealtimeDesign | ServerlessDesign, endpoint: str) -> list[Graph]:
     """Of an endpoint that answers at once."""
     whose = {"EndpointName": endpoint, "VariantName": VARIANT}
-    wait_us = design.max_wait_s * MICROSECONDS
+    wait_us = design.answer_within_s * MICROSECONDS
 
     def of(name: str, statistic: str, namespace: str = SAGEMAKER) -> Metric:
         return Metric(namespace, name, whose, statistic)
@@ -192,6 +193,22 @@ def router_graphs(router: Router, holds: str = "") -> list[Graph]:
             Graph("Found in the table, %", {"hits": Expression("100 * m0 / (m0 + m1)", (hits, misses), "hits")}),
             Graph("Age of what was found, s", {"p50": told("RowAge", "p50"), "p99": told("RowAge", "p99")}),
         ]
+    return [*graphs, *_ladder_graphs(router)]
+
+
+def _ladder_graphs(router: Router) -> list[Graph]:
+    """What the ladder answered, and what it queued."""
+    made = router.ladder
+    if made is None:
+        return []
+    whose, level = {ROUTER: router.name}, 100 * made.design.watch.late_share
+    calls = Metric("AWS/ApiGateway", "Count", {"ApiId": router.api_id})
+    share = Expression("100 * m0 / m1", (Metric(NAMESPACE, DEGRADED, whose), calls), "by the ladder")
+    graphs = [Graph("Answered by the ladder, % of the calls", {"share": share}, level, "degraded")]
+    if made.queue is not None and made.design.queue is not None:
+        graphs += _queue(made.queue.name, made.queue.dead_letters, made.design.queue.oldest_s)
+        waited = Metric(NAMESPACE, QUEUED_FOR, whose, "Maximum")
+        graphs.append(Graph("Asked again in vain after, s", {"waited": waited}, made.design.queue.oldest_s, "alarm"))
     return graphs
 
 

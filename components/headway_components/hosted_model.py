@@ -141,9 +141,8 @@ def endpoint_alarms(
     dimensions = {"EndpointName": endpoint, "VariantName": VARIANT}
     quantile = f"p{design.percentile:g}"
     # The share of a sum cannot be asked for; what SageMaker adds is some milliseconds.
-    burn_rate_alarms(
-        site, endpoint, topic, design, Metric(NAMESPACE, "ModelLatency", dimensions), design.max_wait_s * MICROSECONDS
-    )
+    limit = design.answer_within_s
+    burn_rate_alarms(site, endpoint, topic, design, Metric(NAMESPACE, "ModelLatency", dimensions), limit * MICROSECONDS)
     return {
         "errors": alarm(
             site,
@@ -169,8 +168,8 @@ def endpoint_alarms(
                 Metric(NAMESPACE, "ModelLatency", dimensions, quantile),
                 Metric(NAMESPACE, "OverheadLatency", dimensions, quantile),
             ),
-            Rule.above(design.max_wait_s * MICROSECONDS, periods=3, of=5),
-            f"{endpoint}: {quantile} of the wait is above the {design.max_wait_s:g} s promised.",
+            Rule.above(limit * MICROSECONDS, periods=3, of=5),
+            f"{endpoint}: {quantile} of the wait is above the {limit:g} s promised.",
         ),
     }
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pulumi
 
 from headway.architectures.candidate import Candidate
+from headway.architectures.design import LiveDesign
 from headway.architectures.hybrid_design import Design
 from headway.errors import HeadwayError
 from headway.planning.lock import Lock, joint_bill, read_lock
@@ -176,7 +177,8 @@ _NOT_WIRING = frozenset({"plan", "profile", "max_monthly"})
 def _wiring(args: InferenceArgs, design: Design) -> dict[str, Any]:
     """What was wired in, checked against what the architecture can use: nothing is passed over in silence."""
     wired = {key: value for key, value in args.items() if key not in _NOT_WIRING}
-    unused = _QUEUE & wired.keys() - TAKES.get(design.architecture, frozenset())
+    routed = {"results_bucket"} if isinstance(design, LiveDesign) and design.router else set()
+    unused = _QUEUE & wired.keys() - TAKES.get(design.architecture, frozenset()) - routed
     if unused:
         raise HeadwayError(
             f"{', '.join(sorted(unused))}: the plan chose {design.architecture}, which has no use for it"

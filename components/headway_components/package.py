@@ -63,11 +63,15 @@ class Networked(Planned, total=False):
     """Security groups of yours; otherwise one is made that lets nothing in and HTTPS out."""
 
 
-class Stored(Networked, total=False):
-    """Arguments of what writes results."""
+class Kept(Planned, total=False):
+    """Arguments of what writes results, in no network of yours."""
 
     results_bucket: pulumi.Input[str]
     """Name of your bucket for bodies, results and the runtime; its encryption and lifecycle are yours."""
+
+
+class Stored(Networked, Kept, total=False):
+    """Arguments of what writes results."""
 
 
 class Queued(Stored, total=False):
@@ -113,15 +117,18 @@ class Adapter(NamedTuple):
     """The one that it provisions; None: what the plan chose."""
 
 
+_FRONT = ("api_url", "router", "results_bucket", "queue_url", "dead_letter_queue")
 _FLEET = ("queue_url", "results_bucket", "dead_letter_queue")
-_ROUTED = ("api_url", "results_bucket", "router", "addresses")
+_ROUTED = (*_FRONT, "addresses")
 ADAPTERS: Final = (
     Adapter("Inference", "What a plan chose, provisioned, with its reasons and its bill.", Queued, tuple(OUTPUTS)),
     Adapter(
         "RealtimeEndpoint", "A SageMaker endpoint with a floor by hour of week and target tracking above it.",
-        Networked, ("endpoint_name",), "realtime",
+        Stored, ("endpoint_name", *_FRONT), "realtime",
     ),
-    Adapter("ServerlessEndpoint", "A SageMaker serverless endpoint.", Planned, ("endpoint_name",), "serverless"),
+    Adapter(
+        "ServerlessEndpoint", "A SageMaker serverless endpoint.", Kept, ("endpoint_name", *_FRONT), "serverless"
+    ),
     Adapter(
         "AsynchronousEndpoint", "A SageMaker endpoint with a queue of its own, asleep without work.",
         Stored, ("endpoint_name", "results_bucket", "success_topic", "error_topic"), "asynchronous",

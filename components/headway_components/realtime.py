@@ -13,6 +13,7 @@ from headway.architectures.design import RealtimeDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import Graph, dashboard, endpoint_graphs
+from headway_components.front import Fronted
 from headway_components.hosted_model import (
     HOST_NAMESPACE,
     SCALED,
@@ -34,9 +35,11 @@ class RealtimeArgs(Priced, total=False):
     """Arguments of `RealtimeEndpoint`; ``design`` is required."""
 
     design: RealtimeDesign | Mapping[str, Any]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for the router's results; of use where the design has a router."""
 
 
-class RealtimeEndpoint(pulumi.ComponentResource):
+class RealtimeEndpoint(Fronted):
     """A SageMaker endpoint as a `RealtimeDesign` says, with alarms that roll a bad update back."""
 
     endpoint_name: pulumi.Output[str]
@@ -57,12 +60,14 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         _staffing_alarm(site, design, endpoint, topic)
         if design.autoscaled:
             _scaling(site, design, endpoint, resource)
+        front = self._front(site, design, args, resource.name, topic)
         self.graphs = endpoint_graphs(design, endpoint)
         if design.dashboard:
-            dashboard(site, {"": self.graphs})
+            dashboard(site, {"": [*front, *self.graphs]})
         self.endpoint_name = resource.name
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
-        self.register_outputs({"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill})
+        outputs = {"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill}
+        self.register_outputs({**outputs, **self._fronted()})
 
 
 def floor_schedule(design: RealtimeDesign) -> dict[str, tuple[str, int]]:

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign, MicroBatchDesign
+from headway.architectures.router_design import RouterQueue
 from headway.errors import HeadwayError
 from headway_components.access import deny_plain_http, policy_document
 from headway_components.site import Site
@@ -35,7 +36,7 @@ class Queue:
     dead_letters_url: pulumi.Input[str]
 
 
-def stack_queue(site: Site, design: BatchDesign | MicroBatchDesign, args: Mapping[str, Any]) -> Queue:
+def stack_queue(site: Site, design: BatchDesign | MicroBatchDesign | RouterQueue, args: Mapping[str, Any]) -> Queue:
     """The queue that was wired in, or one of the component's own.
 
     Raises:
@@ -64,7 +65,9 @@ def _last_part(arn: str) -> str:
     return arn.rsplit(":", 1)[-1]
 
 
-def request_queue(site: Site, design: BatchDesign | MicroBatchDesign) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
+def request_queue(
+    site: Site, design: BatchDesign | MicroBatchDesign | RouterQueue
+) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
     """The queue and its dead-letter queue: encrypted, TLS only, redriven after the design's receives."""
     dead = _queue(site, "dead-letters", message_retention_seconds=LONGEST_RETENTION_S)
     queue = _queue(

@@ -10,9 +10,11 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from headway.architectures.hybrid_design import Route, RouterDesign
+from headway.architectures.hybrid_design import Route
+from headway.architectures.router_design import RouterDesign
 from headway_components.access import Statement, allow, policy_document, with_key
 from headway_components.alarms import Metric, Rule, alarm
+from headway_components.ladder import Ladder, ladder, ladder_alarms, ladder_statements, listen
 from headway_components.row_table import RowTable
 from headway_components.runtime_function import FunctionSize, runtime_function, upload_bundle
 from headway_components.site import Site, physical_name
@@ -49,6 +51,7 @@ class Router:
     api_id: pulumi.Output[str]
     name: str
     """Of its metrics."""
+    ladder: Ladder | None
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,17 @@ def router(
 ) -> Router:
     """The API and its function: no route is open to whoever is not allowed ``execute-api:Invoke`` on it."""
     name = _name(site)
+    rungs = ladder(site, design.ladder)
     function = runtime_function(
         site,
         "router",
         upload_bundle(site, told.bucket.name),
         FunctionSize(design.memory_mb, design.timeout_s, None, log_retention_days),
         handler="headway_runtime.router.handler",
-        statements=_statements(site, told),
-        environment={VARIABLE: _settings(name, told).apply(RouterSettings.to_json)},
+        statements=[*_statements(site, told), *ladder_statements(rungs, told.bucket)],
+        environment={VARIABLE: _settings(name, told, rungs).apply(RouterSettings.to_json)},
     )
+    listen(site, rungs, function)
     api = aws.apigatewayv2.Api(
         site.part("api"),
         name=name,
@@ -129,9 +134,10 @@ def router(
         Rule.above(0, periods=2, of=3),
         f"{site.name}: the API answers with errors: the router fails, or a live part does not answer.",
     )
+    ladder_alarms(site, rungs, function, api.id, name, topic)
     # The address is of use once the stage serves.
     url = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
-    return Router(url, function.name, api.id, name)
+    return Router(url, function.name, api.id, name, rungs)
 
 
 def router_policy(site: Site, told: Told) -> pulumi.Output[str]:
@@ -150,36 +156,55 @@ def routing(site: Site, told: Told) -> pulumi.Output[str]:
     )
 
 
-def _settings(name: str, told: Told) -> pulumi.Output[RouterSettings]:
+def _settings(name: str, told: Told, rungs: Ladder | None = None) -> pulumi.Output[RouterSettings]:
     """The function's settings, once the names in them are known."""
-    known: list[pulumi.Input[str]] = [told.bucket.name, told.table.rows.name if told.table else ""]
-    for target in told.targets.values():
-        known += [target.endpoint_name, target.queue_url]
+    queue, cache = (rungs.queue, rungs.cache) if rungs else (None, None)
+    names: dict[str, pulumi.Input[str]] = {
+        "results_bucket": told.bucket.name,
+        "table": told.table.rows.name if told.table else "",
+        "queue_url": queue.url if queue else "",
+        "dead_letters_url": queue.dead_letters_url if queue else "",
+        "cache_table": cache.name if cache else "",
+    }
+    places = {
+        part: pulumi.Output.all(endpoint_name=target.endpoint_name, queue_url=target.queue_url)
+        for part, target in told.targets.items()
+    }
     routes = tuple(
         RouteSettings(
             tier=one.tier, part=one.part, field=one.field, equals=one.equals, any_of=one.any_of, above=one.above
         )
         for one in told.routes
     )
-    holds = told.table.holds if told.table else ""
 
-    def settings(values: Sequence[Any]) -> RouterSettings:
+    def settings(known: Mapping[str, Any]) -> RouterSettings:
         parts = {
             part: PartSettings(
-                kind=target.kind,
-                max_wait_s=target.max_wait_s,
-                model=told.model,
-                endpoint_name=values[2 + 2 * index] or "",
-                queue_url=values[3 + 2 * index] or "",
+                kind=target.kind, max_wait_s=target.max_wait_s, model=told.model,
+                **{what: place or "" for what, place in known["places"][part].items()},
             )
-            for index, (part, target) in enumerate(told.targets.items())
-        }
-        bucket, table = values[0], values[1] or ""
+            for part, target in told.targets.items()
+        }  # fmt: skip
+        found: dict[str, Any] = {what: value or "" for what, value in known["names"].items()}
         return RouterSettings(
-            name=name, routes=routes, parts=parts, results_bucket=bucket, table=table, table_holds=holds
-        )
+            name=name, routes=routes, parts=parts, table_holds=told.table.holds if told.table else "", **found,
+            **_rungs(rungs),
+        )  # fmt: skip
 
-    return pulumi.Output.all(*known).apply(settings)
+    return pulumi.Output.all(names=pulumi.Output.all(**names), places=pulumi.Output.all(**places)).apply(settings)
+
+
+def _rungs(made: Ladder | None) -> dict[str, Any]:
+    """The ladder's numbers, as its design has them."""
+    if made is None:
+        return {}
+    return {
+        "ladder": made.design.rungs,
+        "reserve_share": made.design.reserve_share,
+        "reserve_s": made.design.reserve_s,
+        "cache_kept_s": made.cache.expires_s if made.cache else 0.0,
+        "default": made.design.default,
+    }
 
 
 def _statements(site: Site, told: Told) -> list[Statement]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from headway.architectures.hybrid_design import TableDesign
+from headway.architectures.router_design import TableDesign
 from headway_components.site import Site
 
 KEY, EXPIRY = "key", "expires_at"
@@ -22,10 +22,10 @@ class RowTable:
     expires_s: float
 
 
-def row_table(site: Site, design: TableDesign) -> RowTable:
+def row_table(site: Site, design: TableDesign, what: str = "rows") -> RowTable:
     """An encrypted table on demand. What it holds can be computed again: no backups."""
     table = aws.dynamodb.Table(
-        site.part("rows"),
+        site.part(what),
         billing_mode="PAY_PER_REQUEST",
         hash_key=KEY,
         attributes=[{"name": KEY, "type": "S"}],

@@ -12,6 +12,7 @@ from headway.architectures.design import ServerlessDesign
 from headway_components.alarms import Metric, Rule, alarm, alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import Graph, dashboard, endpoint_graphs
+from headway_components.front import Fronted
 from headway_components.hosted_model import NAMESPACE, VARIANT, endpoint_alarms, endpoint_name, hosted_model
 from headway_components.site import Site
 
@@ -20,9 +21,11 @@ class ServerlessArgs(Priced, total=False):
     """Arguments of `ServerlessEndpoint`; ``design`` is required. It runs in no VPC, so that wiring is passed over."""
 
     design: ServerlessDesign | Mapping[str, Any]
+    results_bucket: pulumi.Input[str]
+    """An existing bucket for the router's results; of use where the design has a router."""
 
 
-class ServerlessEndpoint(pulumi.ComponentResource):
+class ServerlessEndpoint(Fronted):
     """A SageMaker serverless endpoint as a `ServerlessDesign` says.
 
     Deployment guardrails and network isolation are not to be had for serverless endpoints; the container's own
@@ -70,12 +73,14 @@ class ServerlessEndpoint(pulumi.ComponentResource):
             tags=site.tags,
             opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
         )
+        front = self._front(site, design, args, resource.name, topic)
         self.graphs = endpoint_graphs(design, endpoint)
         if design.dashboard:
-            dashboard(site, {"": self.graphs})
+            dashboard(site, {"": [*front, *self.graphs]})
         self.endpoint_name = resource.name
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
-        self.register_outputs({"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill})
+        outputs = {"endpoint_name": self.endpoint_name, "monthly_bill": self.monthly_bill}
+        self.register_outputs({**outputs, **self._fronted()})
 
 
 def _throttle_alarm(site: Site, design: ServerlessDesign, endpoint: str, topic: pulumi.Input[str]) -> None:

@@ -11,6 +11,7 @@ from headway.architectures.hybrid_design import TieredDesign
 from headway_components.alarms import alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import dashboard, router_graphs
+from headway_components.front import queue_outputs
 from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Router, Told, router, router_policy, routing
@@ -47,6 +48,9 @@ class Tiered(pulumi.ComponentResource):
     """What a router may do: an IAM policy of what these parts need, and no more."""
     addresses: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """By part: its queue, endpoint, bucket, dead-letter queue."""
+    queue_url: pulumi.Output[str] | None
+    """The router's own queue, where its ladder has one."""
+    dead_letter_queue: pulumi.Output[str] | None
     parts: dict[str, pulumi.ComponentResource]
     monthly_bill: pulumi.Output[Mapping[str, str] | None]
 
@@ -73,9 +77,12 @@ class Tiered(pulumi.ComponentResource):
             dashboard(site, {**({"": router_graphs(made)} if made is not None else {}), **shown})
         self.api_url = made.api_url if made is not None else None
         self.router = made.function_name if made is not None else None
+        self.queue_url, self.dead_letter_queue = queue_outputs(made)
         self.routing, self.router_policy = routing(site, told), router_policy(site, told)
         self.addresses = addresses(self.parts)
         self.results_bucket = pulumi.Output.from_input(bucket.name)
         self.monthly_bill = pulumi.Output.from_input(monthly_ends(args))
         names = ("api_url", "results_bucket", "router", "routing", "router_policy", "addresses", "monthly_bill")
-        self.register_outputs({one: getattr(self, one) for one in names})
+        outputs = {one: getattr(self, one) for one in names}
+        queues = {"queue_url": self.queue_url, "dead_letter_queue": self.dead_letter_queue}
+        self.register_outputs(outputs | {one: value for one, value in queues.items() if value is not None})

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from headway.architectures.promise import METRICS, burn_alarm
+from headway.architectures.router_design import RouterDesign
+from headway.architectures.value import BurnRate, Value
 from headway.profile import Container
 from headway.units import HOURS_PER_WEEK
-
-
-class Value(BaseModel):
-    """A frozen value that refuses fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Wait(Value):
@@ -56,13 +52,6 @@ class BaseDesign(Value):
     log_retention_days: int = 30
     dashboard: bool = False
     """Whether it has a dashboard. A part of a hybrid has none: the whole's shows it too."""
-
-
-class BurnRate(Value):
-    """Late requests in a window that spend the promise too fast: an alarm of its own."""
-
-    window_s: int
-    late_share: float
 
 
 class WatchedDesign(BaseDesign):
@@ -124,7 +113,27 @@ class ValidationDesign(Value):
         return tuple(name for name, made in names.items() if made)
 
 
-class RealtimeDesign(WatchedDesign):
+class LiveDesign(WatchedDesign):
+    """An endpoint that answers at once, called by itself or, where the profile has a fallback, by a router."""
+
+    router: RouterDesign | None = None
+    """What stands before it; None in a hybrid, whose own router asks its parts."""
+    results_kept_days: int = 0
+    """Of the router's bucket; 0 without one."""
+
+    @property
+    def answer_within_s(self) -> float:
+        """What the endpoint itself has: of ``max_wait_s`` the ladder keeps a part."""
+        ladder = self.router.ladder if self.router else None
+        return self.max_wait_s - (ladder.reserve(self.max_wait_s) if ladder else 0.0)
+
+    @property
+    def router_alarms(self) -> dict[str, int]:
+        """The router's alarms, each with the metrics it looks at."""
+        return self.router.alarms if self.router else {}
+
+
+class RealtimeDesign(LiveDesign):
     """A SageMaker endpoint with a floor by hour of week and, if autoscaled, target tracking above it."""
 
     architecture: Literal["realtime"] = "realtime"
@@ -149,6 +158,7 @@ class RealtimeDesign(WatchedDesign):
         The component makes these, the bill charges for these; target tracking makes its own two, out and in.
         """
         own = {"errors": 1, "invalid-requests": 1, "latency": 2, "not-enough-instances": 1, **self.burn_alarms}
+        own |= self.router_alarms
         return own | ({"scale-out": 1, "scale-in": 1} if self.invocations_per_instance is not None else {})
 
     @property
@@ -162,7 +172,7 @@ class RealtimeDesign(WatchedDesign):
         return tuple((h, now) for h, now in enumerate(self.floors) if now != self.floors[h - 1])
 
 
-class ServerlessDesign(WatchedDesign):
+class ServerlessDesign(LiveDesign):
     """A SageMaker serverless endpoint."""
 
     architecture: Literal["serverless"] = "serverless"
@@ -174,7 +184,8 @@ class ServerlessDesign(WatchedDesign):
     @property
     def alarms(self) -> dict[str, int]:
         """The alarms that watch it, each with the metrics it looks at."""
-        return {"errors": 1, "invalid-requests": 1, "latency": 2, "throttles": 1, **self.burn_alarms}
+        own = {"errors": 1, "invalid-requests": 1, "latency": 2, "throttles": 1, **self.burn_alarms}
+        return own | self.router_alarms
 
 
 class AsynchronousDesign(WatchedDesign):

@@ -12,7 +12,9 @@ from dataclasses import replace
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import Wait
 from headway.architectures.filling import LIVE, SHORTEST_S, ahead_bill, fill_time_s, filling, plan_fill, share_of_work
-from headway.architectures.hybrid_design import FeaturesDesign, TableDesign
+from headway.architectures.hybrid_design import FeaturesDesign
+from headway.architectures.ladder import ladder_facts
+from headway.architectures.router_design import TableDesign
 from headway.architectures.router_path import (
     Fitting,
     Parts,
@@ -134,7 +136,7 @@ def _candidate(
     live: Fitting,
 ) -> Candidate:
     period, within = refresh
-    router = router_design()
+    router = router_design(workload, [live.flow])
     design = FeaturesDesign(
         **workload.base_design(),
         table=TableDesign(
@@ -165,6 +167,7 @@ def _candidate(
             "allowed",
             f"filling: {fill.said}",
             f"the live part: {live.candidate.architecture}, {live.said}",
+            *ladder_facts(router, design, workload, [live.flow], kept_days=design.fill.results_kept_days),
         ),
         assumptions=("operations.features", "router.overhead", "router.cold_start", "table.read", "fill.share",
                      *live.candidate.assumptions, *fill.candidate.assumptions),

@@ -43,7 +43,14 @@ def plan_fill(
 ) -> Candidate:
     """Batch for ``items`` every ``period_s``, done ``within_s``; ``first`` items once at the start, as its backlog."""
     profile = workload.profile.model_copy(
-        update={"model": model, "tiers": (), "features": None, "precompute": None, "availability": "standard"}
+        update={
+            "model": model,
+            "tiers": (),
+            "features": None,
+            "precompute": None,
+            "fallback": (),
+            "availability": "standard",
+        }
     )
     demand = on_schedule(workload.demand, refreshes(period_s, items), within_s)
     if first:
@@ -75,7 +82,8 @@ def ahead_bill(
     monthly = workload.demand.per_month
     own = Bill(
         lines=(
-            *router_lines(design.router, workload, [live], answered=monthly - live.monthly_requests),
+            *router_lines(design.router, design, workload, [live.flow], kept_days=design.fill.results_kept_days,
+                          answered=monthly - live.monthly_requests),
             *table_lines(design.table, workload, rows=rows, writes=fill.monthly_requests, reads=monthly,
                          metrics=len(METRICS)),
             *watching_lines(design, design.alarms, workload),

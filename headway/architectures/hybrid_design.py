@@ -14,29 +14,9 @@ from headway.architectures.design import (
     RealtimeDesign,
     ServerlessDesign,
     SimpleDesign,
-    Value,
 )
-
-
-class RouterDesign(Value):
-    """An HTTP API and the function behind it, which sends each request its way."""
-
-    memory_mb: int
-    timeout_s: int
-
-    @property
-    def alarms(self) -> dict[str, int]:
-        """The alarms that watch it, each with the metrics it looks at."""
-        return {"router-errors": 1}
-
-
-class TableDesign(Value):
-    """A DynamoDB table on demand, whose rows expire."""
-
-    item_bytes: int
-    """Of one row: its key, its value, what surrounds them."""
-    expires_s: int
-    """Age at which a row is no longer given out, and later deleted."""
+from headway.architectures.router_design import RouterDesign, TableDesign
+from headway.architectures.value import Value
 
 
 class Part(Value):

@@ -14,7 +14,9 @@ import numpy as np
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import Wait
 from headway.architectures.filling import LIVE, ahead_bill, fill_time_s, filling, plan_fill
-from headway.architectures.hybrid_design import PrecomputedDesign, TableDesign
+from headway.architectures.hybrid_design import PrecomputedDesign
+from headway.architectures.ladder import ladder_facts
+from headway.architectures.router_design import TableDesign
 from headway.architectures.router_path import (
     Fitting,
     Parts,
@@ -98,7 +100,7 @@ def _candidate(
     workload: Workload, precompute: Precompute, rate: float, items: float, fill: Fitting, live: Fitting
 ) -> Candidate:
     within = fill_time_s(precompute.refresh)
-    router = router_design()
+    router = router_design(workload, [live.flow])
     table = TableDesign(
         item_bytes=precompute.bytes + int(assume("table.overhead_bytes")), expires_s=int(precompute.refresh + within)
     )
@@ -121,7 +123,10 @@ def _candidate(
         utilization=shared_utilization((fill, live)),
         monthly_requests=monthly,
         backlog=live.candidate.backlog,
-        facts=_facts(workload, precompute, rate, items, fill, live),
+        facts=(
+            *_facts(workload, precompute, rate, items, fill, live),
+            *ladder_facts(router, design, workload, [live.flow], kept_days=design.fill.results_kept_days),
+        ),
         assumptions=("operations.precomputed", "router.overhead", "router.cold_start", "table.read", "fill.share",
                      *live.candidate.assumptions, *fill.candidate.assumptions),
     )  # fmt: skip

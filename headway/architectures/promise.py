@@ -17,6 +17,9 @@ MOST_LATE = 0.9
 """A threshold of more is never met: with a percentile of 50 all may be late for some hours."""
 FEWEST_LATE = 2
 """One late request is no trend. A window in which not even so many are expected at the threshold is passed over."""
+SHORTEST_WINDOW_S = 300
+LEAST_DEGRADED, DEGRADED_BURN = 0.1, 5
+"""Share of the answers that a ladder may give: five times as many as may be late, a tenth at the least."""
 METRICS = 2
 """That such an alarm looks at: the share of the requests that made it, and how many they were."""
 
@@ -63,6 +66,20 @@ def share_window(most: float, per_hour: float, longest_gap_s: float = 0.0) -> in
         if seconds >= longest_gap_s and most * per_hour * seconds / 3600 >= FEWEST_LATE:
             return seconds
     return WINDOWS[-1][0]
+
+
+def degraded_window(percentile: float, per_hour: float) -> Window:
+    """The window in which answers of a ladder are counted, and the share of them that is too many.
+
+    An endpoint that is down is known in minutes where enough requests come to tell it from chance.
+
+    >>> degraded_window(99, per_hour=3600), degraded_window(95, per_hour=2)
+    (Window(seconds=300, late_share=0.1), Window(seconds=21600, late_share=0.25))
+    """
+    share = round(min(MOST_LATE, max(LEAST_DEGRADED, DEGRADED_BURN * (100 - percentile) / 100)), 6)
+    lengths = (SHORTEST_WINDOW_S, *(seconds for seconds, _ in WINDOWS))
+    enough = [one for one in lengths if per_hour * one / 3600 >= 2 * FEWEST_LATE]
+    return Window(enough[0] if enough else lengths[-1], share)
 
 
 def burn_alarm(window_s: int) -> str:

@@ -17,6 +17,7 @@ from headway.architectures import (
 )
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import Wait
+from headway.architectures.fallback import Live, with_fallback
 from headway.architectures.router_path import Parts
 from headway.architectures.workload import Workload
 from headway.bill.lines import Bill
@@ -38,8 +39,8 @@ class Architecture(NamedTuple):
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "realtime": Architecture("realtime", realtime.plan, realtime.bill, realtime.wait),
-    "serverless": Architecture("serverless", serverless.plan, serverless.bill, serverless.wait),
+    "realtime": Architecture("realtime", *with_fallback(Live(realtime.plan, realtime.bill, realtime.wait))),
+    "serverless": Architecture("serverless", *with_fallback(Live(serverless.plan, serverless.bill, serverless.wait))),
     "asynchronous": Architecture("asynchronous", asynchronous.plan, asynchronous.bill, asynchronous.wait),
     "microbatch": Architecture("microbatch", microbatch.plan, microbatch.bill, microbatch.wait),
     "batch": Architecture("batch", batch.plan, batch.bill, batch.wait, scheduled=True),

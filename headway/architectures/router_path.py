@@ -14,6 +14,7 @@ from math import exp
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import (
     AsynchronousDesign,
+    BaseDesign,
     BatchDesign,
     MicroBatchDesign,
     RealtimeDesign,
@@ -21,7 +22,8 @@ from headway.architectures.design import (
     SimpleDesign,
     Wait,
 )
-from headway.architectures.hybrid_design import RouterDesign, TableDesign
+from headway.architectures.ladder import API_TYPES, Flow, ladder_design, ladder_lines
+from headway.architectures.router_design import RouterDesign, TableDesign, reserved_s
 from headway.architectures.workload import Workload
 from headway.assumptions import assume, remembered
 from headway.bill import services
@@ -32,7 +34,6 @@ API_TIMEOUT_S = 30.0
 """An HTTP API's integration answers within this (Amazon API Gateway quotas)."""
 ROUTED_BYTES = 6_000_000
 """A function's event and its answer, what surrounds the body taken off (AWS Lambda quotas: 6 MB)."""
-API_TYPES = ("aws:apigatewayv2/api:Api", "aws:apigatewayv2/stage:Stage")
 
 SIMPLE = (RealtimeDesign, ServerlessDesign, AsynchronousDesign, MicroBatchDesign, BatchDesign)
 
@@ -63,6 +64,11 @@ class Fitting:
         return self.candidate.operations.hours
 
     @property
+    def flow(self) -> Flow:
+        """What the router hands to it; a live part holds the function for its median wait, about its mean."""
+        return Flow(is_live(self.design), self.monthly_requests, self.wait.p50_s)
+
+    @property
     def said(self) -> str:
         """Its facts in a line."""
         return "; ".join(self.candidate.facts)
@@ -76,9 +82,14 @@ def fitting(candidate: Candidate) -> Fitting | None:
     return Fitting(candidate, design, bill, wait)
 
 
-def router_design() -> RouterDesign:
-    """The router's function: asks within the API's own limit."""
-    return RouterDesign(memory_mb=int(assume("router.memory_mb")), timeout_s=int(API_TIMEOUT_S - 1))
+def router_design(workload: Workload, flows: Sequence[Flow]) -> RouterDesign:
+    """The router's function, which asks within the API's own limit, and the profile's ladder for what is live."""
+    timeout_s = int(API_TIMEOUT_S - 1)
+    return RouterDesign(
+        memory_mb=int(assume("router.memory_mb")),
+        timeout_s=timeout_s,
+        ladder=ladder_design(workload, flows, timeout_s),
+    )
 
 
 def is_live(design: SimpleDesign) -> bool:
@@ -100,16 +111,22 @@ def router_adds_s(per_hour: float, percentile: float) -> float:
 
 
 def behind_router(workload: Workload, whole: Workload) -> Workload:
-    """A part's workload as it arrives from the router: what the router adds is taken off each wait.
+    """A part's workload as it arrives from the router: what router and ladder take is taken off each wait.
 
-    ``whole`` is what the router sees: its traffic decides how warm the function is.
+    ``whole`` is what the router sees: its traffic decides how warm the function is, its profile names the ladder, which
+    is not for the part to have again.
     """
     demand = workload.demand
+    share, most = assume("ladder.reserve_share") if whole.profile.fallback else 0.0, assume("ladder.reserve_most")
     left = tuple(
-        max(1e-3, wait - router_adds_s(rate, workload.percentile))
+        max(
+            1e-3,
+            wait - reserved_s(wait, share, most) - router_adds_s(rate, workload.percentile),
+        )
         for wait, rate in zip(demand.max_wait, whole.demand.mean, strict=True)
     )
-    return replace(workload, demand=replace(demand, max_wait=left))
+    profile = workload.profile.model_copy(update={"fallback": ()})
+    return replace(workload, profile=profile, demand=replace(demand, max_wait=left))
 
 
 def refused(workload: Workload, part: Fitting) -> str | None:
@@ -127,27 +144,31 @@ def refused(workload: Workload, part: Fitting) -> str | None:
 
 def router_lines(
     router: RouterDesign,
+    design: BaseDesign,
     workload: Workload,
-    parts: Sequence[Fitting],
+    flows: Sequence[Flow],
     *,
+    kept_days: int,
     answered: float = 0.0,
 ) -> tuple[Line, ...]:
-    """The API and its function.
+    """The API, its function and its ladder.
 
     Args:
         router: The function.
+        design: What it stands before.
         workload: All that the router sees.
-        parts: What the router hands requests to; a live part holds the function for its median wait, about its mean.
+        flows: What the router hands requests to.
+        kept_days: How long results are kept.
         answered: Requests a month that the router answers itself.
 
     A queued request is asked after ``router.result_reads`` times on average.
     """
     pricing, shape = workload.pricing, workload.profile.model
-    asked_live = [part for part in parts if is_live(part.design)]
-    live = answered + sum(part.monthly_requests for part in asked_live)
-    queued = sum(part.monthly_requests for part in parts if not is_live(part.design))
+    asked_live = [flow for flow in flows if flow.live]
+    live = answered + sum(flow.monthly for flow in asked_live)
+    queued = sum(flow.monthly for flow in flows if not flow.live)
     reads = queued * assume("router.result_reads")
-    held = sum(part.monthly_requests * part.wait.p50_s for part in asked_live)
+    held = sum(flow.monthly * flow.held_s for flow in asked_live)
     calls = live + queued + reads
     own = assume("router.overhead")
     mean_s = (held + calls * own) / calls if calls else own
@@ -173,6 +194,7 @@ def router_lines(
         ),
         *services.s3(pricing, puts=1, description="router's runtime",
                      resource_types=("aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucket:Bucket")),
+        *ladder_lines(router, design, workload, flows, kept_days=kept_days),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import Wait
 from headway.architectures.hybrid_design import Part, Route, TieredDesign
+from headway.architectures.ladder import ladder_facts
 from headway.architectures.queue_path import watching_lines
 from headway.architectures.router_path import (
     Fitting,
@@ -69,7 +70,8 @@ def part_name(group: Sequence[str]) -> str:
 
 
 def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate:
-    router = None if workload.profile.router == "own" else router_design()
+    flows = [part.flow for part in chosen.values()]
+    router = None if workload.profile.router == "own" else router_design(workload, flows)
     of_tier = {name: part_name(group) for group in chosen for name in group}
     design = TieredDesign(
         **workload.base_design(),
@@ -79,7 +81,12 @@ def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate
         results_kept_days=int(assume("results.kept_days")),
     )
     parts = list(chosen.values())
-    before = router_lines(router, workload, parts) if router is not None else (_own_router(),)
+    kept_days = design.results_kept_days
+    before: tuple[Line, ...] = (_own_router(),)
+    ladder: tuple[str, ...] = ()
+    if router is not None:
+        before = router_lines(router, design, workload, flows, kept_days=kept_days)
+        ladder = ladder_facts(router, design, workload, flows, kept_days=kept_days)
     own = Bill(lines=(*before, *watching_lines(design, design.alarms, workload)))
     bills = {part_name(group): part.bill for group, part in chosen.items()}
     return Candidate(
@@ -93,7 +100,7 @@ def _candidate(workload: Workload, chosen: Mapping[Group, Fitting]) -> Candidate
         utilization=shared_utilization(parts),
         monthly_requests=workload.demand.per_month,
         backlog=next((part.candidate.backlog for part in parts if part.candidate.backlog is not None), None),
-        facts=tuple(_fact(workload, group, part) for group, part in chosen.items()),
+        facts=(*(_fact(workload, group, part) for group, part in chosen.items()), *ladder),
         assumptions=tuple(
             dict.fromkeys((
                 "operations.tiered", "router.overhead", "router.cold_start",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from headway.architectures.candidate import Candidate, Operations
-from headway.architectures.design import BaseDesign, BurnRate, RequestShape
+from headway.architectures.design import BaseDesign, RequestShape
 from headway.architectures.promise import burn_windows
+from headway.architectures.value import BurnRate
 from headway.assumptions import assume, assume_range
 from headway.bill.lines import Range
 from headway.bill.pricing import Pricing
@@ -30,6 +31,8 @@ class Scenario(NamedTuple):
     """Factor on the book's spot price."""
     retried: float
     """Share of requests processed twice."""
+    fallen: float
+    """Share of a live part's requests that the ladder answers, where there is one."""
 
 
 class PoolUsed(NamedTuple):
@@ -97,6 +100,7 @@ class Workload:
             tuple(1 - share for share in assume_range("spot.survival_15min")),
             assume_range("spot.price"),
             assume_range("batch.retry_share"),
+            assume_range("ladder.share"),
         )
         low, expected, high = (Scenario(*row) for row in zip(*columns, strict=True))
         return low, expected, high

@@ -12,7 +12,7 @@ from headway.architectures.capacity import without_stable
 from headway.architectures.design import SimpleDesign
 from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
 from headway.architectures.workload import Scenario
-from headway.assumptions import assume_range, assuming, row_of
+from headway.assumptions import assume, assume_range, assuming, row_of
 from headway.bill.lines import Bill, Line
 from headway.observed.usage_types import Meter, joint
 from headway.traffic import build_demand
@@ -91,7 +91,9 @@ class Response:
                     piles=tuple(replace(pile, items=pile.items * unknowns.traffic) for pile in workload.demand.piles),
                 )  # fmt: skip
                 lost = 1 - assume_range("spot.survival_15min")[1]
-                given = Scenario(1.0, unknowns.spot_miss, lost, unknowns.spot_price, unknowns.retried)
+                given = Scenario(
+                    1.0, unknowns.spot_miss, lost, unknowns.spot_price, unknowns.retried, assume("ladder.share")
+                )
                 bill = ARCHITECTURES[design.architecture].bill(design, replace(workload, demand=demand, given=given))
                 for line in bill.lines:
                     if line.amount is not None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload
 from headway.architectures.candidate import Candidate
+from headway.architectures.hybrid_design import Design
+from headway.architectures.router_design import RouterDesign
 from headway.assumptions import ASSUMPTIONS, row_of
 from headway.bill.pricing import Pricing
 from headway.errors import HeadwayError, nearest
@@ -201,6 +203,11 @@ def _assumptions(
     return tuple(used)
 
 
+def _has_ladder(design: Design | None) -> bool:
+    router = getattr(design, "router", None)
+    return isinstance(router, RouterDesign) and router.ladder is not None
+
+
 def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
     said: list[str] = []
     if winner and winner.candidate.bill:
@@ -219,11 +226,14 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
             f"traffic grows {growth:.0%} a month and this plan is for today's: half as much again in {months:.0f} "
             "months; run `headway lock` then"
         )
-    if profile.fallback:
-        said.append(
-            f"fallback ({', '.join(profile.fallback)}) has no effect yet: no stack provisions it and no bill holds it; "
-            "when a live part fails, its callers get the error"
+    if winner and profile.fallback and not _has_ladder(winner.candidate.design):
+        why = (
+            "your own router answers for a live part that fails"
+            if profile.router == "own"
+            else f"{winner.candidate.architecture} queues every request, which waits while the model fails and is "
+            "tried again; nobody is answered at once"
         )
+        said.append(f"fallback ({', '.join(profile.fallback)}) has no use here: {why}")
     if profile.model.validation is not None and winner and not _checks_answers(winner.candidate.design):
         said.append(
             f"model.validation has no effect with {winner.candidate.architecture}: its answers go from the model to "

@@ -28,6 +28,7 @@ from headway.assumptions import ASSUMPTIONS, AppliedDefault, assume
 from headway.errors import nearest
 from headway.profile.answers import Validation
 from headway.profile.calendar import Clock, Days, Hours
+from headway.profile.fallback import Answer, Rung, contradiction
 from headway.profile.hybrids import Features, Precompute, Tier
 from headway.profile.part import NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
 from headway.profile.trace import Trace
@@ -256,7 +257,13 @@ class Profile(Part):
     )
     features: Features | None = None
     precompute: Precompute | None = None
-    fallback: tuple[Literal["cache", "queue", "default"], ...] = ()
+    fallback: tuple[Rung, ...] = Field(
+        default=(), description="What a failing live path answers, in this order: cache, queue, default."
+    )
+    fallback_answer: Answer = Field(default=None, description="What default answers: any JSON, 1,000 bytes at most.")
+    fallback_max_age: PositiveDuration = Field(
+        default=assume("profile.fallback_max_age"), description="Age at which cache no longer gives an answer out."
+    )
     team: Team = Team()
     current: Current | None = None
     budget: Budget | None = None
@@ -287,6 +294,10 @@ class Profile(Part):
                 raise ValueError("tiers: only one can be without a rule (when): it takes what no other does")
         elif self.router == "own":
             raise ValueError("router: own is for tiers; without them there is nothing to route")
+        said = self.model_fields_set
+        wrong = contradiction(self.fallback, said, max_age=self.fallback_max_age, response=self.model.response)
+        if wrong:
+            raise ValueError(wrong)
         trace = self.traffic.trace
         if isinstance(trace, Trace) and trace.timezone != self.timezone:
             raise ValueError(
@@ -332,25 +343,34 @@ def fill_defaults(profile: Profile) -> Iterable[AppliedDefault]:
             if name not in model.load_time:
                 row_ = ASSUMPTIONS["profile.load_time"]
                 yield AppliedDefault(f"model.load_time[{name}]", f"{row_.number:g}", "s", row_.source, row_.as_of)
-    for point in model.measured:
-        where = f"model.measured[{point.hardware}, batch {point.batch}]"
-        if point.p50 is None:
-            yield from used(point, "variability", f"{where}.variability", "profile.service_variability")
-        yield from used(point, "concurrency", f"{where}.concurrency", "profile.concurrency")
+    yield from _of_measurements(model, used)
     if model.validation is not None:
         yield from _of_validation(model.validation, used)
     yield from used(profile, "availability", "availability", "profile.availability")
+    if "cache" in profile.fallback:
+        yield from used(profile, "fallback_max_age", "fallback_max_age", "profile.fallback_max_age")
     yield from used(team, "complexity_tolerance", "team.complexity_tolerance", "team.complexity_tolerance")
     yield from used(team, "minimum_saving", "team.minimum_saving", "team.minimum_saving")
     yield from used(team, "hourly_cost", "team.hourly_cost", "team.hourly_cost")
 
 
-def _of_validation(
-    validation: Validation, used: Callable[[BaseModel, str, str, str], Iterable[AppliedDefault]]
-) -> Iterable[AppliedDefault]:
+Used = Callable[[BaseModel, str, str, str], Iterable[AppliedDefault]]
+"""Lists a field's default where the profile left it to Headway."""
+
+
+def _of_validation(validation: Validation, used: Used) -> Iterable[AppliedDefault]:
     path = "model.validation"
     for index, probe in enumerate(validation.probes):
         yield from used(probe, "tolerance", f"{path}.probes[{index}].tolerance", "validation.tolerance")
     yield from used(validation, "most_doubtful", f"{path}.most_doubtful", "validation.most_doubtful")
     if validation.schema_ is not None:
         yield from used(validation, "most_breaking", f"{path}.most_breaking", "validation.most_breaking")
+
+
+def _of_measurements(model: Model, used: Used) -> Iterable[AppliedDefault]:
+    """What measurements leave to Headway."""
+    for point in model.measured:
+        where = f"model.measured[{point.hardware}, batch {point.batch}]"
+        if point.p50 is None:
+            yield from used(point, "variability", f"{where}.variability", "profile.service_variability")
+        yield from used(point, "concurrency", f"{where}.concurrency", "profile.concurrency")

@@ -17,7 +17,7 @@ PositiveDuration = Annotated[Duration, Field(gt=0)]
 Waiting = Literal["user", "workflow", "review", "nobody"]
 
 
-MAY_BE_TRUE = ("predictable", "equals", "body", "expect")
+MAY_BE_TRUE = ("predictable", "equals", "body", "expect", "fallback_answer")
 """Fields that true and false are values of."""
 
 

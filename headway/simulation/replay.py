@@ -13,6 +13,7 @@ from headway.architectures.capacity import without_stable
 from headway.architectures.design import (
     AsynchronousDesign,
     BatchDesign,
+    LiveDesign,
     MicroBatchDesign,
     RealtimeDesign,
     ServerlessDesign,
@@ -146,7 +147,8 @@ def _parts(design: Design, workload: Workload, arrivals: Arrivals, recorder: Rec
     if isinstance(design, FeaturesDesign):
         before = router + assume("table.read")
         return [_Part("live", design.live, without_stable(workload), arrivals, before, limits)]
-    return [_Part("", design, workload, arrivals, 0.0, limits)]
+    before = router if isinstance(design, LiveDesign) and design.router else 0.0
+    return [_Part("", design, workload, arrivals, before, limits)]
 
 
 def _outcome(part: _Part, ran: Ran) -> PartOutcome:

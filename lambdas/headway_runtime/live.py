@@ -24,8 +24,6 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 """Full jitter: a random share of a pause that doubles (AWS Architecture Blog, Exponential Backoff And Jitter)."""
 SHORTEST_TRY_S = 0.05
 """Less is not worth a call."""
-LADDER_SHARE, LADDER_S = 0.1, 0.5
-"""Kept of the wait for the ladder itself: a row to read, a message to send."""
 OUT_OF_ORDER = 500
 """A model's own status from here on is trouble of its own, not of the request."""
 
@@ -45,19 +43,28 @@ def breaker(part: PartSettings) -> Breaker:
     return _breakers.setdefault(part.endpoint_name, Breaker())
 
 
-def budget(part: PartSettings, *, limit_s: float, ladder: bool, deadline_s: float | None = None) -> Budget:
+class Reserve(NamedTuple):
+    """Kept of a wait for the ladder itself, a row to read or a message to send: a share of it, so much at the most."""
+
+    share: float
+    most_s: float
+
+
+def budget(
+    part: PartSettings, *, limit_s: float, reserve: Reserve | None = None, deadline_s: float | None = None
+) -> Budget:
     """What a request's wait allows; ``limit_s`` is the caller's own, ``deadline_s`` the request's, from now.
 
     >>> part = PartSettings("live", max_wait_s=2.0)
-    >>> budget(part, limit_s=27, ladder=False)
+    >>> budget(part, limit_s=27)
     Budget(first_s=27, again_s=2.0)
-    >>> budget(part, limit_s=27, ladder=True)
+    >>> budget(part, limit_s=27, reserve=Reserve(0.1, 0.5))
     Budget(first_s=1.8, again_s=1.8)
     """
     wait = min(part.max_wait_s, limit_s, math.inf if deadline_s is None else deadline_s)
-    if not ladder:
+    if reserve is None:
         return Budget(limit_s, wait)
-    inside = wait - min(LADDER_S, LADDER_SHARE * wait)
+    inside = wait - min(reserve.most_s, reserve.share * wait)
     return Budget(inside, inside)
 
 

@@ -93,7 +93,8 @@ def _serve(settings: RouterSettings, request: Request, context: Any) -> dict[str
     body = body_of_request(request)
     deadline_s = None if request.deadline is None else seconds_of(request.deadline) - started
     limit_s = min(settings.limit_s, time_left(context))
-    allowed = live.budget(part, limit_s=limit_s, ladder=bool(settings.ladder), deadline_s=deadline_s)
+    reserve = live.Reserve(settings.reserve_share, settings.reserve_s) if settings.ladder else None
+    allowed = live.budget(part, limit_s=limit_s, reserve=reserve, deadline_s=deadline_s)
     try:
         output, attempt = live.ask(part, joined(settings, request, body), allowed)
     except ModelError as error:

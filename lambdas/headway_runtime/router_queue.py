@@ -20,7 +20,7 @@ from headway_runtime.model import ModelError
 from headway_runtime.results import write_once
 from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, joined, route_to, time_left
 from headway_runtime.settings import RouterSettings
-from headway_runtime.told import log
+from headway_runtime.told import QUEUED_FOR, count, log
 
 AGAIN_SHARE, SOONEST_S, LATEST_S = 0.1, 15.0, 900.0
 """A message is seen again after this share of its age. At most 15 minutes: a thousand receives, the most that a queue
@@ -64,6 +64,7 @@ def _delivered(settings: RouterSettings, record: dict[str, Any], context: Any) -
         age_s = max(0.0, time.time() - int(message["Attributes"].get("SentTimestamp", time.time() * 1000)) / 1000)
         pause = min(LATEST_S, max(SOONEST_S, AGAIN_SHARE * age_s)) * random.uniform(0.8, 1.0)  # noqa: S311 - jitter
         log("goes back", id=item.request and item.request.id, again_s=round(pause), why=str(error))
+        count(settings, **{QUEUED_FOR: round(age_s, 1)})
         _again_after(settings, record, pause)
         return False
     return True

@@ -265,6 +265,10 @@ class RouterSettings(Settings):
     dead_letters_url: str = ""
     ladder: tuple[str, ...] = ()
     """What a failing live part is answered with, in this order: ``cache``, ``queue``, ``default``."""
+    reserve_share: float = 0.1
+    """Of a wait, kept for the ladder itself: within the rest the live part has to answer."""
+    reserve_s: float = 0.5
+    """The same, at the most."""
     cache_table: str = ""
     """Last good answers; empty where the ladder has no ``cache``."""
     cache_kept_s: float = 0.0

@@ -13,6 +13,10 @@ METRICS = ("Hits", "Misses", "RowAge")
 DEGRADED = "Degraded"
 """Requests that the ladder answered: nobody else would see that a live part fails."""
 
+QUEUED_FOR = "QueuedFor"
+"""Seconds that a message of the router's queue has waited when it is asked again in vain. SQS's own age passes over
+messages that were received three times (Amazon SQS Developer Guide, CloudWatch metrics)."""
+
 
 def log(what: str, **fields: Any) -> None:
     """A line of the function's log."""

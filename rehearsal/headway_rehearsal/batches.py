@@ -43,12 +43,12 @@ def serve_batches(
 ) -> tuple[list[str], dict[str, float]]:
     """Call the function for each batch of what waits: what happened, and when each request was ready."""
     microbatch.forget()
-    sqs, mapping = aws.client("sqs"), _mapping(aws, outputs["function_name"])
+    sqs, mapping = aws.client("sqs"), mapping_of(aws, outputs["function_name"])
     finished: dict[str, float] = {}
     events: list[str] = []
     with as_in_aws(function_environment(aws, outputs["function_name"]), aws.said):
         for batch, closed in _batches(arrivals, mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]):
-            records = _receive(sqs, outputs["queue_url"], len(batch))
+            records = receive(sqs, outputs["queue_url"], len(batch))
             started = time.perf_counter()
             answer = microbatch.handler({"Records": records}, None)
             took = time.perf_counter() - started
@@ -87,7 +87,7 @@ def _batches(arrivals: Sequence[tuple[str, float]], most: int, window_s: float) 
         yield [one for one, _ in held], held[0][1] + window_s
 
 
-def _receive(sqs: Any, url: str, count: int) -> list[dict[str, Any]]:
+def receive(sqs: Any, url: str, count: int) -> list[dict[str, Any]]:
     """Messages as the records of Lambda's event."""
     found: list[dict[str, Any]] = []
     while len(found) < count:
@@ -108,7 +108,7 @@ def _receive(sqs: Any, url: str, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def _mapping(aws: Aws, function: str) -> dict[str, Any]:
+def mapping_of(aws: Aws, function: str) -> dict[str, Any]:
     """The event source mapping as it was provisioned."""
     rows: list[dict[str, Any]] = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     return next(row for row in rows if row["FunctionArn"].endswith(f":{function}"))

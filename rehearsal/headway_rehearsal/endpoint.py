@@ -6,7 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -104,8 +104,13 @@ def _configured(endpoint: str, aws: Aws, configuration: str) -> str:
 
 
 @contextmanager
-def answering(model_url: str) -> Iterator[None]:
-    """Endpoints answer canned text in moto: here they pass requests on to a model, and absent ones refuse."""
+def answering(model_url: str, up: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Endpoints answer canned text in moto: here they pass requests on to a model, and absent ones refuse.
+
+    Args:
+        model_url: Of the model.
+        up: Whether the endpoints are; else they answer as SageMaker does that has no capacity.
+    """
     from moto.core.exceptions import JsonRESTError
     from moto.sagemaker.models import sagemaker_backends
     from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
@@ -114,6 +119,10 @@ def answering(model_url: str) -> Iterator[None]:
         name = self.path.split("/")[2]  # /endpoints/<name>/invocations
         if name not in sagemaker_backends[self.current_account][self.region].endpoints:
             raise JsonRESTError("ValidationError", f"Endpoint {name} of account {self.current_account} not found.")
+        if not up():
+            down = JsonRESTError("ServiceUnavailable", "The request has failed due to a temporary failure.")
+            down.code = 503
+            raise down
         body = self.body if isinstance(self.body, bytes) else str(self.body).encode()
         try:
             return 200, {"Content-Type": "application/json"}, _invoke(model_url, body)

@@ -1,4 +1,4 @@
-"""Drive what stands behind a router: tiers, answers computed ahead, features computed ahead.
+"""Drive what stands behind a router: an endpoint with a ladder, tiers, answers computed ahead, features computed ahead.
 
 The router, the feeder, dispatcher and workers are the code that runs in AWS, with the environment that was provisioned.
 What is queued waits in virtual time, as in a stack of its own; what is live is measured here.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from headway.architectures.design import AsynchronousDesign, BatchDesign, MicroBatchDesign, SimpleDesign
+from headway.architectures.design import AsynchronousDesign, BatchDesign, LiveDesign, MicroBatchDesign, SimpleDesign
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign, Route, TieredDesign
 from headway.assumptions import assume
 from headway_rehearsal.batches import serve_batches, spread
@@ -30,8 +30,18 @@ from headway_runtime.results import key_of
 from headway_runtime.settings import VARIABLE
 
 OK, ACCEPTED = 200, 202
+LIVE = "live"
+Call = Callable[..., tuple[int, dict[str, Any]]]
+"""A call of the API: its route, its body, what stands in its path; the status and the answer."""
 PREDICTED = 0.5
 """Share of the rehearsed requests whose answers are computed ahead."""
+
+
+class Answered(NamedTuple):
+    """A request and the output that it got."""
+
+    request: Request
+    output: Any
 
 
 @dataclass
@@ -43,6 +53,14 @@ class Routed:
     model_url: str
     now: datetime
     events: list[str] = field(default_factory=list)
+    live: dict[str, Answered] = field(default_factory=dict)
+    """Requests that a live part answered, by id."""
+
+    def endpoint(self, design: LiveDesign, bodies: Sequence[Any]) -> Run:
+        """Ask a single endpoint by its router."""
+        requests = [Request(id=f"request-{index:04d}", body=body) for index, body in enumerate(bodies, start=1)]
+        served = self._send(requests)
+        return self._run(requests, served, dict.fromkeys(served, design.max_wait_s))
 
     def tiers(self, design: TieredDesign, bodies: Sequence[Any]) -> Run:
         """Send each tier its share of the requests, drain the queued parts, fetch what they wrote."""
@@ -105,7 +123,7 @@ class Routed:
         """Each request through the API; those that were answered at once."""
         served: dict[str, Served] = {}
         sources: dict[str, int] = {}
-        with self._api() as call:
+        with self.api() as call:
             for request in requests:
                 started = time.perf_counter()
                 status, answer = call("POST /requests", body=request.to_json())
@@ -114,6 +132,8 @@ class Routed:
                 sources[source] = sources.get(source, 0) + 1
                 if status == ACCEPTED:
                     continue
+                if source == LIVE:
+                    self.live[request.id] = Answered(request, answer["output"])
                 served[request.id] = Served(
                     id=request.id, wait_s=took if status == OK else None,
                     model_s=answer.get("timings", {}).get("model_s"), output=answer.get("output"),
@@ -146,18 +166,18 @@ class Routed:
         elif isinstance(design, AsynchronousDesign):
             start = assume("endpoint.detection") + assume("endpoint.start") + design.load_time_s
             waited = dict.fromkeys(ids, start if design.sleeps else assume("asynchronous.overhead"))
-        with self._api() as call:
+        with self.api() as call:
             return {one: _fetched(one, call("GET /results/{id}", id=one), waited.get(one)) for one in ids}
 
     @contextmanager
-    def _api(self) -> Iterator[Any]:
-        """The router's function as the API calls it, its endpoints answered by the rehearsal's model."""
+    def api(self, up: Callable[[], bool] = lambda: True) -> Iterator[Call]:
+        """The router's function as the API calls it, its endpoints answered by the rehearsal's model while ``up``."""
         router.forget()
         # In place of a router of one's own: Headway's, told what that one is told.
         own = {VARIABLE: self.outputs["routing"]} if "router" not in self.outputs else None
         environment = own or function_environment(self.aws, self.outputs["router"])
         with (
-            answering(self.model_url),
+            answering(self.model_url, up),
             answering_later(self.aws, self.model_url),
             as_in_aws(environment, self.aws.said),
         ):
@@ -177,11 +197,8 @@ class Routed:
         late = [one.id for one in rows if one.wait_s is not None and one.wait_s > waits[one.id]]
         if late:
             self.events.append(f"late: {', '.join(late)}")
-        dead = sum(
-            dead_letters(self.aws, part["dead_letter_queue"])
-            for part in self.outputs["addresses"].values()
-            if "dead_letter_queue" in part
-        )
+        queued = [self.outputs, *self.outputs.get("addresses", {}).values()]
+        dead = sum(dead_letters(self.aws, one["dead_letter_queue"]) for one in queued if "dead_letter_queue" in one)
         results = {one.id: json.dumps({"id": one.id, "output": one.output}).encode() for one in rows if not one.error}
         return Run(rows, tuple(self.events), dead, max(waits.values()), results)
 

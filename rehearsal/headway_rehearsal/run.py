@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from headway.architectures.design import (
     RealtimeDesign,
     ServerlessDesign,
 )
-from headway.architectures.hybrid_design import Design, PrecomputedDesign, TieredDesign
+from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
 from headway.errors import HeadwayError
 from headway.planning.lock import stack_plan
 from headway.planning.plan import Plan
@@ -27,6 +28,7 @@ from headway_rehearsal.fleet import Fleet, describe_wait
 from headway_rehearsal.model_server import model_server, sample_requests
 from headway_rehearsal.nonsense import nonsense_server
 from headway_rehearsal.observed import Run
+from headway_rehearsal.outage import Outage
 from headway_rehearsal.outcome import Outcome, Resource, print_outcome
 from headway_rehearsal.provision import Provisioned, provision
 from headway_rehearsal.resources.base import Aws
@@ -36,6 +38,8 @@ RESULTS = Path(".headway/rehearsal")
 """Where results are copied to, below the project; ignored by git."""
 
 Progress = Callable[[str], None]
+Routing = RealtimeDesign | ServerlessDesign | TieredDesign | PrecomputedDesign | FeaturesDesign
+"""Designs that a router may stand before."""
 
 
 def rehearse(
@@ -85,12 +89,25 @@ def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: 
         return rehearse_asynchronous(aws, made.outputs, design, model_url, bodies)
     if isinstance(design, MicroBatchDesign):
         return rehearse_microbatch(aws, made.outputs, design, model_url, bodies)
-    if isinstance(design, RealtimeDesign | ServerlessDesign):
+    if isinstance(design, RealtimeDesign | ServerlessDesign) and design.router is None:
         return rehearse_endpoint(aws, made.outputs["endpoint_name"], design, model_url, bodies)
-    routed = Routed(aws, made.outputs, model_url, now)
+    return _routed(Routed(aws, made.outputs, model_url, now), design, bodies)
+
+
+def _routed(routed: Routed, design: Routing, bodies: Sequence[object]) -> Run:
+    """What stands behind a router; then its ladder, with the endpoint down and up again."""
     if isinstance(design, TieredDesign):
-        return routed.tiers(design, bodies)
-    return routed.answers(design, bodies) if isinstance(design, PrecomputedDesign) else routed.features(design, bodies)
+        run = routed.tiers(design, bodies)
+    elif isinstance(design, PrecomputedDesign):
+        run = routed.answers(design, bodies)
+    elif isinstance(design, FeaturesDesign):
+        run = routed.features(design, bodies)
+    else:
+        run = routed.endpoint(design, bodies)
+    if design.router is None or design.router.ladder is None:
+        return run
+    said, wrong = Outage(routed, design.router.ladder).rehearse()
+    return replace(run, served=(*run.served, *wrong), events=(*run.events, *said))
 
 
 def _alarms(aws: Aws) -> dict[str, object]:

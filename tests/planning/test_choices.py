@@ -9,6 +9,7 @@ from headway import load_profile, plan
 CHOICES = {
     "chat-assistant": "realtime",
     "contact-form": "serverless",
+    "delivery-estimate": "realtime",
     "discovery-archive": "batch",
     "embeddings-refresh": "batch",
     "fraud-check": "realtime",

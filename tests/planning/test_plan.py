@@ -142,22 +142,3 @@ def test_growth_is_said_before_it_surprises() -> None:
     content = json.loads(profile.model_dump_json(exclude_unset=True))
     content["traffic"]["growth_per_month"] = 0.1
     assert any("half as much again in 4 months" in one for one in plan(Profile.model_validate(content)).warnings)
-
-
-def test_a_fallback_that_no_stack_provisions_is_said_not_silently_dropped() -> None:
-    for name in ("fraud-check", "contact-form", "loan-documents"):
-        declared = changed(name, fallback=["cache", "default"])
-        said = [one for one in plan(declared).warnings if one.startswith("fallback ")]
-        assert said == [
-            "fallback (cache, default) has no effect yet: no stack provisions it and no bill holds it; when a live "
-            "part fails, its callers get the error"
-        ]
-        assert not any(one.startswith("fallback ") for one in plan(bundled(name)).warnings)
-
-
-def test_a_fallback_changes_no_choice_and_no_bill_while_nothing_provisions_it() -> None:
-    without, declared = plan(bundled("fraud-check")), plan(changed("fraud-check", fallback=["queue"]))
-    assert without.choice is not None
-    assert declared.choice is not None
-    assert declared.choice.monthly == without.choice.monthly
-    assert declared.design == without.design

@@ -54,6 +54,8 @@ features:
 precompute:
   {candidates: 50000, hit_rate: 0.7, refresh: 24h, bytes: 4KB}
 fallback: [cache, queue, default]
+fallback_answer: {label: unknown}
+fallback_max_age: 6h
 team: {complexity_tolerance: medium, hourly_cost: 95, minimum_saving: 0.1}
 current: {architecture: realtime, instance_type: ml.g5.12xlarge, count: 9, monthly_bill: 47000}
 budget: {monthly: 10000}

@@ -1,6 +1,7 @@
 """A rehearsal from the stack's config to the result files, for each architecture."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +99,21 @@ def test_features_are_filled_and_joined_and_a_stranger_goes_without(project: Pro
     assert (outcome.architecture, outcome.complete) == ("features", True)
     assert "3 of 3 rows are in the table" in outcome.events
     assert all(one.output["label"] for one in outcome.requests)
+
+
+def test_down_the_ladder_answers_as_declared_and_up_again_what_it_queued_is_answered(project: Project) -> None:
+    outcome = rehearse(project("delivery-estimate"), "dev", requests=6)
+    assert outcome.architecture == "realtime"
+    assert [one.error for one in outcome.requests] == [""] * 6, (
+        "a request that the ladder serves wrongly is one more row"
+    )
+    assert outcome.dead_letters == 0
+    assert outcome.events[-3] == "6 requests through the API: 6 live"
+    down, up = outcome.events[-2:]
+    assert re.fullmatch(
+        r"endpoint down: 5 requests: 1 cache \(\d\.\d s old, marked stale\), 4 queued; the breaker is open", down
+    )
+    assert up == "endpoint up: the breaker is closed; 5 of 5 queued requests have their result"
 
 
 def test_scheduled_work_is_fed_by_its_manifest(project: Project) -> None:

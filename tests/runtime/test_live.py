@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headway_runtime import breaker, live, router
 from headway_runtime.breaker import FAILURES
-from headway_runtime.live import Budget, ask, budget
+from headway_runtime.live import Budget, Reserve, ask, budget
 from headway_runtime.model import ModelError
 from headway_runtime.settings import PartSettings
 from tests.runtime.faulty import Faulty, faulty
@@ -91,7 +91,8 @@ def test_failures_open_it_a_probe_finds_it_up_and_closes_it(endpoint: Faulty, mo
 def test_no_budget_exceeds_the_callers_patience_or_with_a_ladder_the_promise(
     wait: float, limit: float, ladder: bool, deadline: float | None
 ) -> None:
-    allowed = budget(PartSettings("live", wait), limit_s=limit, ladder=ladder, deadline_s=deadline)
+    reserve = Reserve(0.1, 0.5) if ladder else None
+    allowed = budget(PartSettings("live", wait), limit_s=limit, reserve=reserve, deadline_s=deadline)
     assert allowed.first_s <= limit
     assert allowed.again_s <= min(wait, limit)
     if ladder:
