@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import pulumi
 
-from headway.architectures.design import AsynchronousDesign, BatchDesign, MicroBatchDesign
+from headway.architectures.design import AsynchronousDesign, BatchDesign, LiveDesign, MicroBatchDesign
 from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
-from headway.planning.former import HOLDING, Held, held_by, parts_of
+from headway.planning.former import Held, held_by, holds, parts_of
 from headway_components.ahead import FILL, SHARED_PREFIXES
 from headway_components.asynchronous import PREFIXES as ASYNCHRONOUS_PREFIXES
 from headway_components.batch import prefixes_of
+from headway_components.ladder import ladder
 from headway_components.parts import QUEUED
 from headway_components.request_queue import stack_queue
 from headway_components.row_table import row_table
@@ -32,6 +33,8 @@ TOKENS: Final[Mapping[str, str]] = {
     "tiered": "headway:index:Tiered",
     "precomputed": "headway:index:Precomputed",
     "features": "headway:index:FeatureStore",
+    "realtime": "headway:index:RealtimeEndpoint",
+    "serverless": "headway:index:ServerlessEndpoint",
 }
 """The types of the components whose data this keeps: a part of each URN."""
 _WIRED = ("queue_arn", "dead_letter_queue_arn", "results_bucket")
@@ -76,6 +79,10 @@ def keep(
         whole = design.architecture
         if whole not in components:
             components[whole] = Former(name, design, wiring, pulumi.ResourceOptions(parent=parent))
+        elif (whole, "", whole) in held_by(design) - held:
+            # It runs without the router that it once had.
+            site = Site.of(components[whole], name, whole, design.region, wiring)
+            _own_data(site, design, {key: value for key, value in wiring.items() if key != "results_bucket"})
         for part, one in _parts_that_hold(design):
             if (whole, part, one.architecture) not in held:
                 # All parts but a fill write results into the hybrid's own bucket.
@@ -86,7 +93,7 @@ def keep(
 
 
 def _parts_that_hold(design: Design) -> Iterator[tuple[str, Design]]:
-    return ((part, one) for part, one in parts_of(design).items() if one.architecture in HOLDING)
+    return ((part, one) for part, one in parts_of(design).items() if holds(one))
 
 
 def _own_data(site: Site, design: Design, wiring: Mapping[str, Any]) -> None:
@@ -96,6 +103,8 @@ def _own_data(site: Site, design: Design, wiring: Mapping[str, Any]) -> None:
         stack_queue(site, design, {})
     if isinstance(design, PrecomputedDesign | FeaturesDesign):
         row_table(site, design.table)
+    if isinstance(design, LiveDesign | TieredDesign | PrecomputedDesign | FeaturesDesign) and design.router is not None:
+        ladder(site, design.router.ladder)
     if "results_bucket" not in made:
         days, prefixes = _bucket_of(design)
         stack_bucket(site, days, {}, prefixes)
@@ -111,6 +120,6 @@ def _bucket_of(design: Design) -> tuple[int, Sequence[str]]:
         return design.fill.results_kept_days, SHARED_PREFIXES
     if isinstance(design, AsynchronousDesign):
         return design.results_kept_days, ASYNCHRONOUS_PREFIXES
-    if isinstance(design, MicroBatchDesign):
+    if isinstance(design, MicroBatchDesign | LiveDesign):
         return design.results_kept_days, (RESULTS, REQUESTS)
     raise TypeError(f"{design.architecture} holds no bucket")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from headway.architectures.design import LiveDesign
 from headway.architectures.hybrid_design import Design, simple_designs
-
-HOLDING = frozenset({"batch", "microbatch", "asynchronous", "tiered", "precomputed", "features"})
-"""Architectures with a queue, a bucket or a table of their own."""
 
 Held = tuple[str, str, str]
 """What tells one design's data from another's: the whole's architecture, the part ('' for its own), the part's."""
@@ -18,11 +16,16 @@ def parts_of(design: Design) -> Mapping[str, Design]:
     return {name: one for name, one in simple_designs(design).items() if name}
 
 
+def holds(design: Design) -> bool:
+    """Whether a design has a queue, a bucket or a table of its own: an endpoint has, where a router stands before it."""
+    return not isinstance(design, LiveDesign) or design.router is not None
+
+
 def held_by(design: Design) -> frozenset[Held]:
     """The data of a design."""
     whole = design.architecture
-    own = {(whole, "", whole)} if whole in HOLDING else set()
-    parts = {(whole, name, one.architecture) for name, one in parts_of(design).items() if one.architecture in HOLDING}
+    own = {(whole, "", whole)} if holds(design) else set()
+    parts = {(whole, name, one.architecture) for name, one in parts_of(design).items() if holds(one)}
     return frozenset(own | parts)
 
 

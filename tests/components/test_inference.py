@@ -77,6 +77,21 @@ def test_what_a_design_leaves_behind_is_all_of_its_data_and_as_it_was(bundled: t
     assert forgotten.former == ()
 
 
+def test_an_endpoint_that_loses_its_router_keeps_what_the_ladder_queued() -> None:
+    of = load_profile(BY_NAME["delivery-estimate"])
+    settings = Settings(profile="x")
+    before = make_lock("dev", settings, of, plan(of))
+    bare = of.model_copy(update={"fallback": (), "fallback_answer": None})
+    after = make_lock("dev", settings, bare, plan(bare, only="realtime"), before=before)
+    routed, left = (provision(lambda lock=lock: Inference("work", {"plan": lock}) and None) for lock in (before, after))
+
+    def data(of: Provisioned) -> dict[str, object]:
+        return {one.urn: one.inputs for one in of.resources if one.type.startswith(HOLDING_DATA)}
+
+    assert data(left) == data(routed)
+    assert left.all("lambda:Function") == []
+
+
 HOLDING_DATA = ("aws:sqs/queue:", "aws:sqs/queuePolicy:", "aws:dynamodb/table:", "aws:s3/bucket:", "aws:s3/bucketPolicy:",
                 "aws:s3/bucketLifecycle", "aws:s3/bucketPublic", "aws:s3/bucketOwnership", "aws:s3/bucketServer")  # fmt: skip
 
