@@ -17,7 +17,7 @@ def parts_of(design: Design) -> Mapping[str, Design]:
 
 
 def holds(design: Design) -> bool:
-    """Whether a design has a queue, a bucket or a table of its own: an endpoint has, where a router stands before it."""
+    """Whether a design has a queue, a bucket or a table of its own; an endpoint has with a router before it."""
     return not isinstance(design, LiveDesign) or design.router is not None
 
 

@@ -21,10 +21,10 @@ from headway.architectures.hybrid_design import (
     Part,
     PrecomputedDesign,
     Route,
-    RouterDesign,
-    TableDesign,
     TieredDesign,
 )
+from headway.architectures.router_design import LadderDesign, RouterDesign, RouterQueue, TableDesign
+from headway.architectures.value import BurnRate
 from headway.profile import Container
 from headway_components import (
     AsynchronousEndpoint,
@@ -87,6 +87,17 @@ FILL: BatchDesign = FED.model_copy(update={"results_to": "table", "dashboard": F
 STORED = designs.AUTOSCALED.model_copy(update={"storage_gb": 30, "container": FILES})
 ROUTER = RouterDesign(memory_mb=512, timeout_s=28)
 TABLE = TableDesign(item_bytes=4_000, expires_s=90_000)
+LADDER = LadderDesign(
+    rungs=("cache", "queue"),
+    reserve_share=0.1,
+    reserve_s=0.5,
+    watch=BurnRate(window_s=300, late_share=0.1),
+    cache=TABLE,
+    queue=RouterQueue(visibility_timeout_s=168, batch_size=5, max_concurrency=2, oldest_s=3600),
+)
+FALLING_BACK = designs.AUTOSCALED.model_copy(
+    update={"router": ROUTER.model_copy(update={"ladder": LADDER}), "results_kept_days": 45}
+)
 HYBRID = {**designs.BASE, "max_wait_s": 1.5, "router": ROUTER}
 TIERED = TieredDesign(
     **HYBRID,
@@ -131,6 +142,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "microbatch, wired": Scenario(MicroBatch, BATCHES, True, _QUEUE),
     "realtime": Scenario(RealtimeEndpoint, designs.AUTOSCALED),
     "realtime, wired": Scenario(RealtimeEndpoint, STORED, True),
+    "realtime, ladder": Scenario(RealtimeEndpoint, FALLING_BACK),
+    "realtime, ladder, wired": Scenario(RealtimeEndpoint, FALLING_BACK, True, _BUCKET),
     "serverless": Scenario(ServerlessEndpoint, designs.SERVERLESS),
     "serverless, wired": Scenario(ServerlessEndpoint, designs.SERVERLESS, True),
     "asynchronous": Scenario(AsynchronousEndpoint, designs.ASYNCHRONOUS),

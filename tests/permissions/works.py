@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import replace
@@ -211,14 +212,63 @@ def routing(stack: Stack, site: str) -> Iterator[Work]:
             ):
                 status, answer = call("POST /requests", {**asked, **request})
                 assert status == (200 if part.kind == "live" else 202), answer
+                assert not told.ladder or answer["source"] == "live"
                 if told.table_holds == "answers" and "body" in request:
                     assert answer["source"] == "precomputed"
         assert [call("POST /uploads")[0] for _ in range(2)] == [201, 201]
         assert [call("GET /results/{id}", id=n)[0] for n in ("a", "b", "nobody")] == [200, 200, 404]
+        if told.ladder:
+            _fallen(stack, site, told, model, call)
 
     with stack.environment(f"{site}-router"), answering(model.url), answering_later(stack.aws, model.url):
         yield work
     model.close()
+
+
+def _fallen(stack: Stack, site: str, told: RouterSettings, model: Model, call: Callable[..., Any]) -> None:
+    """The endpoint down: an answer from before, a ticket; what is queued is asked again, answered, or given up."""
+    from moto.sqs.models import sqs_backends
+
+    sqs, tables = stack.aws.client("sqs"), stack.aws.client("dynamodb")
+    stack.empty(told.queue_url, told.dead_letters_url)
+    for row in tables.scan(TableName=told.cache_table)["Items"]:
+        tables.delete_item(TableName=told.cache_table, Key={"key": row["key"]})
+    stack.forget(told.results_bucket, "results/")
+    _poll(stack, stack.registered("lambda:EventSourceMapping", f"{site}-queued").inputs["eventSourceArn"])
+
+    def deliver() -> list[Any]:
+        found = sqs.receive_message(QueueUrl=told.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        records = [
+            {"messageId": one["MessageId"], "body": one["Body"], "attributes": one["Attributes"],
+             "receiptHandle": one["ReceiptHandle"]} for one in found.get("Messages", [])
+        ]  # fmt: skip
+        assert records
+        back: list[Any] = router.handler({"Records": records}, None)["batchItemFailures"]
+        if not back:
+            stack.empty(told.queue_url)
+        return back
+
+    def hidden_s() -> float:
+        queue = sqs_backends[ACCOUNT][REGION].queues[told.queue_url.rsplit("/", 1)[-1]]
+        return float(max(one.visible_at for one in queue._messages)) / 1000 - time.time()
+
+    known = {"id": "e", "body": {"n": 1}}
+    assert call("POST /requests", known)[1]["source"] == "live"
+    model.dead = True
+    try:
+        assert call("POST /requests", known)[1]["source"] == "cache"
+        assert call("POST /requests", {"id": "f", "body": {"n": 2}})[0] == 202
+        assert len(deliver()) == 1
+        assert hidden_s() < 20, "it is asked again soon, and not when its queue lets it go"
+    finally:
+        model.dead = False
+        router.forget()
+    queued = [json.dumps({"id": name, "body": {"n": 2}}) for name in ("f", "g")]
+    for text in (*queued, "no request"):
+        sqs.send_message(QueueUrl=told.queue_url, MessageBody=text)
+        assert deliver() == []
+    assert [call("GET /results/{id}", id=name)[0] for name in ("f", "g")] == [200, 200]
+    assert _depth(sqs, told.dead_letters_url) == 1
 
 
 @contextmanager
