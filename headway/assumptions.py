@@ -146,6 +146,12 @@ _TABLE = (
     Assumption("table.expired_share", 0.1, "share", "rows past their time that DynamoDB has yet to delete", _DATE),
     Assumption("table.read", 0.01, "s", "one read of a table by its key", _DATE),
     Assumption("table.write", 0.01, "s", "one write of a row by its key", _DATE),
+    Assumption("table.hit_odds", 0.5, "x", "odds of a hit, of the planned, below which somebody is told", _DATE),
+    Assumption("table.unforeseen", 0.01, "share", "requests that find no row though all should; " + _FIELD, _DATE),
+    Assumption("features.unknown", 0.05, "share", "requests of entities too new for features; " + _FIELD, _DATE),
+    Assumption("watch.chance", 1e-5, "share", "of an alarm in a window as planned: once in ten years of hours", _DATE),
+    Assumption("fill.share", 0.25, "share", "of the time between refreshes that a fill may take", _DATE),
+    Assumption("fill.longest", 21_600, "s", "a fill that takes longer is a day's work, not a refresh", _DATE),
     # the ladder that answers for a live part that fails
     Assumption("ladder.share", 0.005, "share", _FALLEN, _DATE, low=0.0005, high=0.05),
     Assumption("ladder.reserve_share", 0.1, "share", "of the wait, kept for a row to read or a message to send", _DATE),
@@ -154,8 +160,6 @@ _TABLE = (
     Assumption("ladder.oldest", 3600, "s", "age of what is queued at which somebody is told; " + _DESIGN, _DATE),
     Assumption("ladder.tries", 20, "receives", "of a queued request until its endpoint is back: half an hour", _DATE),
     Assumption("ladder.idle_receives", 0.25, "1/s", "five pollers of Lambda, 20 s each; " + _AWS, _DATE),
-    Assumption("fill.share", 0.25, "share", "of the time between refreshes that a fill may take", _DATE),
-    Assumption("fill.longest", 21_600, "s", "a fill that takes longer is a day's work, not a refresh", _DATE),
     # requests and what they leave behind
     Assumption("contract.inline_bytes", 48_000, "B", "bodies above go to S3 and travel as a pointer", _DATE),
     Assumption("contract.envelope_bytes", 600, "B", "id, tier, attributes, times of a request", _DATE),

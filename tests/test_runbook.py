@@ -14,11 +14,14 @@ from headway.architectures.router_design import LadderDesign, RouterDesign, Rout
 from headway.architectures.value import BurnRate
 from headway_components.asynchronous import AsynchronousEndpoint
 from headway_components.batch import SpotBatch
+from headway_components.features import FeatureStore
 from headway_components.microbatch import MicroBatch
+from headway_components.precomputed import Precomputed
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.serverless import ServerlessEndpoint
 from tests.components.designs import ASYNCHRONOUS, AUTOSCALED, BATCH, MICROBATCH, SERVERLESS, VALIDATION
 from tests.components.provisioned import provision
+from tests.permissions.stacks import SCENARIOS
 
 RUNBOOK = Path(__file__).parents[1] / "RUNBOOK.md"
 EVERY_WINDOW = tuple(BurnRate(window_s=seconds, late_share=0.1) for seconds, _ in WINDOWS)
@@ -39,7 +42,9 @@ ROUTER = RouterDesign(
     ),
 )  # fmt: skip
 FRONTED = SERVERLESS.model_copy(update={"router": ROUTER, "results_kept_days": 30})
-DESIGNS = (AUTOSCALED, SERVERLESS, ASYNCHRONOUS, MICROBATCH, FED, ROUTER)
+STORE = SCENARIOS["features"].design
+AHEAD = SCENARIOS["precomputed"].design
+DESIGNS = (AUTOSCALED, SERVERLESS, ASYNCHRONOUS, MICROBATCH, FED, ROUTER, STORE, AHEAD)
 COMPONENTS: tuple[tuple[Callable[..., pulumi.ComponentResource], Any], ...] = (
     (RealtimeEndpoint, AUTOSCALED),
     (ServerlessEndpoint, SERVERLESS),
@@ -47,6 +52,8 @@ COMPONENTS: tuple[tuple[Callable[..., pulumi.ComponentResource], Any], ...] = (
     (AsynchronousEndpoint, ASYNCHRONOUS),
     (MicroBatch, MICROBATCH),
     (SpotBatch, FED),
+    (FeatureStore, STORE),
+    (Precomputed, AHEAD),
 )
 
 

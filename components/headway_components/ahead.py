@@ -12,7 +12,7 @@ from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesig
 from headway_components.alarms import alarm_topic
 from headway_components.arguments import monthly_ends
 from headway_components.batch import SpotBatch
-from headway_components.dashboard import dashboard, router_graphs
+from headway_components.dashboard import dashboard, router_graphs, table_graphs
 from headway_components.front import queue_outputs
 from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, graphs_of, part, target
@@ -20,6 +20,7 @@ from headway_components.router import Router, Table, Told, router
 from headway_components.row_table import row_table
 from headway_components.site import Site
 from headway_components.storage import DEPARTURES, FAILURES, REQUESTS, RESULTS, stack_bucket
+from headway_components.table_alarms import table_alarms
 
 LIVE, FILL = "live", "fill"
 SHARED_PREFIXES = (RESULTS, REQUESTS, FAILURES, DEPARTURES)
@@ -95,6 +96,14 @@ def computed_ahead(
         table=Table(rows, holds),
     )
     made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
+    table_alarms(site, design, topic, made.name)
     if design.dashboard:
-        dashboard(site, {"": router_graphs(made, holds), FILL: graphs_of(fill), LIVE: graphs_of(live)})
+        dashboard(
+            site,
+            {
+                "": [*router_graphs(made), *table_graphs(design, made.name)],
+                FILL: graphs_of(fill),
+                LIVE: graphs_of(live),
+            },
+        )
     return Ahead(fill, live, made, pulumi.Output.from_input(rows.name), pulumi.Output.from_input(bucket.name))

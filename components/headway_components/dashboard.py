@@ -21,6 +21,7 @@ from headway.architectures.design import (
     ValidationDesign,
     WatchedDesign,
 )
+from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign
 from headway_components.alarms import Expression, Metric
 from headway_components.hosted_model import HOST_NAMESPACE, MICROSECONDS, VARIANT
 from headway_components.hosted_model import NAMESPACE as SAGEMAKER
@@ -173,27 +174,36 @@ def batcher_graphs(
     ]
 
 
-def router_graphs(router: Router, holds: str = "") -> list[Graph]:
-    """Of the API before a hybrid; ``holds`` where a table stands beside it."""
+def router_graphs(router: Router) -> list[Graph]:
+    """Of the API before a hybrid."""
 
     def of(name: str, statistic: str) -> Metric:
         return Metric("AWS/ApiGateway", name, {"ApiId": router.api_id}, statistic)
-
-    def told(name: str, statistic: str) -> Metric:
-        return Metric(NAMESPACE, name, {ROUTER: router.name}, statistic)
 
     graphs = [
         Graph("Calls a minute, and errors",
               {"calls": of("Count", "Sum"), "4xx": of("4xx", "Sum"), "5xx": of("5xx", "Sum")}),
         Graph("Latency of a call, ms", {"p50": of("Latency", "p50"), "p99": of("Latency", "p99")}),
     ]  # fmt: skip
-    if holds:
-        hits, misses = told("Hits", "Sum"), told("Misses", "Sum")
-        graphs += [
-            Graph("Found in the table, %", {"hits": Expression("100 * m0 / (m0 + m1)", (hits, misses), "hits")}),
-            Graph("Age of what was found, s", {"p50": told("RowAge", "p50"), "p99": told("RowAge", "p99")}),
-        ]
     return [*graphs, *_ladder_graphs(router)]
+
+
+def table_graphs(design: PrecomputedDesign | FeaturesDesign, router: str) -> list[Graph]:
+    """Of a table's answers, as its router tells them, with the levels at which somebody is told."""
+
+    def told(name: str, statistic: str) -> Metric:
+        return Metric(NAMESPACE, name, {ROUTER: router}, statistic)
+
+    hits, misses = told("Hits", "Sum"), told("Misses", "Sum")
+    found = Expression("100 * m0 / (m0 + m1)", (hits, misses), "hits")
+    least = None if design.miss_watch is None else round(100 * (1 - design.miss_watch.most), 2)
+    oldest = design.oldest_s if isinstance(design, FeaturesDesign) else design.table.expires_s
+    return [
+        Graph("Found in the table, %", {"hits": found}, least, "alarm"),
+        Graph("Age of what was found, s",
+              {"youngest": told("RowAge", "Minimum"), "p50": told("RowAge", "p50"), "p99": told("RowAge", "p99")},
+              oldest, "youngest at the most" if isinstance(design, FeaturesDesign) else "expired"),
+    ]  # fmt: skip
 
 
 def _ladder_graphs(router: Router) -> list[Graph]:

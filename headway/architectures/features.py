@@ -25,12 +25,13 @@ from headway.architectures.router_path import (
     router_design,
     shared_utilization,
 )
+from headway.architectures.table_watch import age_watch, miss_watch
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill
 from headway.profile import Features
-from headway.units import format_duration
+from headway.units import HOURS_PER_WEEK, format_duration
 
 JOINS = ("realtime", "serverless")
 """What the router can ask with the features in hand."""
@@ -137,6 +138,7 @@ def _candidate(
 ) -> Candidate:
     period, within = refresh
     router = router_design(workload, [live.flow])
+    known, per_hour = 1 - assume("features.unknown"), workload.demand.per_week / HOURS_PER_WEEK
     design = FeaturesDesign(
         **workload.base_design(),
         table=TableDesign(
@@ -145,7 +147,8 @@ def _candidate(
             expires_s=int(max(30 * 86_400, 4 * features.freshness)),
         ),
         fill=filling(fill), live=live.design, router=router, entities=entities, refresh_s=period,
-        oldest_s=period + within,
+        oldest_s=period + within, miss_watch=miss_watch(known, per_hour),
+        age_watch=age_watch(changed_share(features, period), known * per_hour),
     )  # fmt: skip
     monthly = workload.demand.per_month
     wait, read = routed_wait(live.wait, workload), assume("table.read")
@@ -170,5 +173,6 @@ def _candidate(
             *ladder_facts(router, design, workload, [live.flow], kept_days=design.fill.results_kept_days),
         ),
         assumptions=("operations.features", "router.overhead", "router.cold_start", "table.read", "fill.share",
+                     "table.hit_odds", "table.unforeseen", "features.unknown", "watch.chance",
                      *live.candidate.assumptions, *fill.candidate.assumptions),
     )  # fmt: skip

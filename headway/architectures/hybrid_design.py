@@ -16,6 +16,7 @@ from headway.architectures.design import (
     SimpleDesign,
 )
 from headway.architectures.router_design import RouterDesign, TableDesign
+from headway.architectures.table_watch import AgeWatch, MissWatch, watch_alarms
 from headway.architectures.value import Value
 
 
@@ -69,11 +70,13 @@ class PrecomputedDesign(BaseDesign):
     """Answers computed at each refresh."""
     refresh_s: float
     hit_rate: float
+    miss_watch: MissWatch | None = None
+    """An answer cannot be too old: its row expires first, and is missed."""
 
     @property
     def alarms(self) -> dict[str, int]:
-        """The router's; each part has its own, that of a fill that nobody asks for among them."""
-        return self.router.alarms
+        """The router's and the table's; each part has its own, that of a fill that nobody asks for among them."""
+        return self.router.alarms | watch_alarms(self.miss_watch, None)
 
 
 class FeaturesDesign(BaseDesign):
@@ -88,11 +91,13 @@ class FeaturesDesign(BaseDesign):
     refresh_s: float
     oldest_s: float
     """Age of a feature at the most: a whole refresh, and the time of filling."""
+    miss_watch: MissWatch | None = None
+    age_watch: AgeWatch | None = None
 
     @property
     def alarms(self) -> dict[str, int]:
-        """The router's; each part has its own, that of a fill that nobody asks for among them."""
-        return self.router.alarms
+        """The router's and the table's; each part has its own, that of a fill that nobody asks for among them."""
+        return self.router.alarms | watch_alarms(self.miss_watch, self.age_watch)
 
 
 Design = Annotated[

@@ -28,12 +28,13 @@ from headway.architectures.router_path import (
     router_design,
     shared_utilization,
 )
+from headway.architectures.table_watch import miss_watch
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.profile import Precompute
 from headway.sizing.caching import distinct_asked, zipf_hit_rate
 from headway.sizing.mixture import Mixture
-from headway.units import format_duration, format_usd
+from headway.units import HOURS_PER_WEEK, format_duration, format_usd
 
 WEEK_S = 604_800.0
 
@@ -108,6 +109,7 @@ def _candidate(
         **workload.base_design(),
         table=table, fill=filling(fill), live=live.design, router=router, candidates=int(items),
         refresh_s=precompute.refresh, hit_rate=rate,
+        miss_watch=miss_watch(rate, workload.demand.per_week / HOURS_PER_WEEK),
     )  # fmt: skip
     monthly = workload.demand.per_month
     return Candidate(
@@ -128,6 +130,7 @@ def _candidate(
             *ladder_facts(router, design, workload, [live.flow], kept_days=design.fill.results_kept_days),
         ),
         assumptions=("operations.precomputed", "router.overhead", "router.cold_start", "table.read", "fill.share",
+                     "table.hit_odds", "table.unforeseen", "watch.chance",
                      *live.candidate.assumptions, *fill.candidate.assumptions),
     )  # fmt: skip
 

@@ -1,10 +1,12 @@
 """Precomputed and features: what is computed ahead, how old it may get, what is left for the live path."""
 
+import numpy as np
 import pytest
 
 from headway.architectures.features import changed_share, refresh_of
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign
 from headway.architectures.precomputed import hit_rate
+from headway.architectures.table_watch import miss_watch
 from headway.planning.search import plan
 from headway.profile import Features
 from headway.units import DAYS_PER_MONTH
@@ -69,6 +71,37 @@ def test_the_hit_rate_of_a_zipf_catalogue_is_worked_out() -> None:
     )
 
 
+def test_too_many_misses_are_watched_where_the_odds_of_a_hit_have_halved() -> None:
+    design = precomputed()
+    watch = design.miss_watch
+    assert watch is not None
+    assert (1 - watch.most) / watch.most == pytest.approx(0.5 * design.hit_rate / (1 - design.hit_rate), rel=0.001)
+    assert watch.window_s == 3600, "tens of thousands of requests an hour"
+    assert design.alarms == {"router-errors": 1, "low-hit-rate": 2}
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5, 0.815, 0.99])
+def test_chance_alone_hardly_ever_sets_the_alarm_off(rate: float) -> None:
+    watch = miss_watch(rate, per_hour=1e6)
+    assert watch is not None
+    drawn = np.random.default_rng(7).binomial(watch.least, 1 - rate, 200_000) / watch.least
+    assert (drawn > watch.most).sum() <= 20, "ten times the chance that is taken, at the most"
+    # And a table that is no longer filled does, with as few requests.
+    assert watch.most < 1
+
+
+def test_few_requests_are_watched_over_longer_and_so_few_that_nothing_could_be_told_not_at_all() -> None:
+    windows = []
+    for per_hour in (1000, 100, 10, 1):
+        watch = miss_watch(0.8, per_hour)
+        windows.append(watch and watch.window_s)
+    assert windows == [3600, 21_600, 86_400, None]
+    assert miss_watch(0.0, per_hour=1e6) is None
+    sure = miss_watch(1.0, per_hour=1e6)
+    assert sure is not None
+    assert 0.01 < sure.most < 0.03, "something unforeseen is asked for even where all is computed"
+
+
 def test_what_nobody_asks_for_is_priced() -> None:
     (fact,) = [one for one in planned(bundled("shop-recommendations"), "precomputed").facts if "never asked" in one]
     assert fact.startswith("at least 0% of them")
@@ -125,6 +158,26 @@ def test_features_that_must_be_fresher_than_an_hour_are_refused() -> None:
     found = planned(bundled("transaction-risk", features={"freshness": "50m"}), "features")
     assert not found.feasible
     assert "more often than every 60 min" in found.reason
+
+
+def test_the_youngest_feature_is_watched_for_what_does_not_change_may_be_old() -> None:
+    design = features()
+    assert design.age_watch is not None
+    assert design.oldest_s == 86_400 + 21_600
+    # 8 % of the rows are the last fill's: so many rows that none of them is one is no chance.
+    assert 0.92**design.age_watch.least < 2e-5 < 0.92 ** (design.age_watch.least - 12)
+    assert design.alarms == {"router-errors": 1, "low-hit-rate": 2, "stale-rows": 2}
+    rare = features(changed_share=0.0001)
+    assert rare.age_watch is not None
+    assert rare.age_watch.window_s > design.age_watch.window_s
+    assert features(changed_share=0.0).age_watch is None
+
+
+def test_a_tables_alarms_are_on_the_bill() -> None:
+    found = planned(bundled("transaction-risk"), "features")
+    assert found.bill is not None
+    counted = {one.description: float(one.quantity.expected) for one in found.bill.lines if "alarm" in one.meter}
+    assert counted["alarms"] == 5, "the router's one, and two that look at two metrics each"
 
 
 def test_a_feature_row_outlives_many_refreshes_because_what_does_not_change_is_not_written() -> None:

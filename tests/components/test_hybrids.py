@@ -1,15 +1,16 @@
 """Hybrids: parts of their own below one router, sharing what can be shared, each function with its own rights."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from headway import load_profile, plan
-from headway.architectures.hybrid_design import Design
+from headway.architectures.hybrid_design import Design, PrecomputedDesign
 from headway.errors import HeadwayError
 from headway_components import FeatureStore, Inference, Precomputed, SpotBatch, Tiered
+from headway_rehearsal.alarms import evaluate
 from headway_runtime.settings import VARIABLE, FeederSettings, RouterSettings, WorkerSettings
 from tests.components.provisioned import Provisioned, provision
 
@@ -133,6 +134,49 @@ def test_a_manifest_calls_the_feeder_and_one_that_does_not_come_is_missed(precom
     assert (alarm["evaluationPeriods"], alarm["period"], alarm["treatMissingData"]) == (25, 3600, "breaching")
     feeder = precomputed.one("lambda:Function", "feeder").inputs["environment"]["variables"][VARIABLE]
     assert FeederSettings.from_json(feeder).queue_url.endswith("/work-fill-requests")
+
+
+def evaluated(alarm: Mapping[str, Any], told: Mapping[str, float]) -> float:
+    """What a metric-math alarm sees where its metrics' statistics are these."""
+    queries = alarm["metricQueries"]
+    names = {
+        one["id"]: told[f"{one['metric']['metricName']} {one['metric']['stat']}"] for one in queries if "metric" in one
+    }
+    return evaluate(next(one["expression"] for one in queries if "expression" in one), names)
+
+
+def test_a_table_that_nobody_fills_is_told_and_silence_is_not(precomputed: Provisioned) -> None:
+    design = design_of("shop-recommendations")
+    assert isinstance(design, PrecomputedDesign)
+    alarm = precomputed.one("cloudwatch:MetricAlarm", "low-hit-rate").inputs
+
+    def fires(hits: float, misses: float) -> bool:
+        return evaluated(alarm, {"Hits Sum": hits, "Misses Sum": misses}) > alarm["threshold"]
+
+    assert (alarm["comparisonOperator"], alarm["treatMissingData"]) == ("GreaterThanThreshold", "notBreaching")
+    assert fires(0, 100_000), "every row has expired"
+    assert not fires(100_000 * design.hit_rate, 100_000 * (1 - design.hit_rate)), "as planned"
+    assert not fires(0, 3), "three requests at night"
+    assert not [one for one in precomputed.all("cloudwatch:MetricAlarm") if "stale-rows" in one.name]
+
+
+def test_a_feature_may_be_old_but_not_the_youngest(features: Provisioned) -> None:
+    alarm = features.one("cloudwatch:MetricAlarm", "stale-rows").inputs
+
+    def fires(youngest_h: float, rows: int) -> bool:
+        return evaluated(alarm, {"RowAge Minimum": youngest_h * 3600, "RowAge SampleCount": rows}) > alarm["threshold"]
+
+    assert fires(31, 10_000)
+    assert not fires(29, 10_000)
+    assert not fires(100, 5), "five customers who have not changed for days"
+
+
+def test_a_tables_alarms_are_those_of_its_design(precomputed: Provisioned, features: Provisioned) -> None:
+    for made, profile in ((precomputed, "shop-recommendations"), (features, "transaction-risk")):
+        whole = design_of(profile)
+        own = [one.name.removeprefix("work-") for one in made.all("cloudwatch:MetricAlarm")]
+        assert set(whole.alarms) <= set(own)  # type: ignore[union-attr]
+        assert sum(name in {"low-hit-rate", "stale-rows"} for name in own) == len(whole.alarms) - 1  # type: ignore[union-attr]
 
 
 def test_the_outputs_say_where_each_part_is() -> None:

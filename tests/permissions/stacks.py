@@ -24,6 +24,7 @@ from headway.architectures.hybrid_design import (
     TieredDesign,
 )
 from headway.architectures.router_design import LadderDesign, RouterDesign, RouterQueue, TableDesign
+from headway.architectures.table_watch import AgeWatch, MissWatch
 from headway.architectures.value import BurnRate
 from headway.profile import Container
 from headway_components import (
@@ -115,7 +116,10 @@ TIERED = TieredDesign(
     ),
     results_kept_days=45,
 )
-AHEAD = {**HYBRID, "table": TABLE, "fill": FILL, "live": designs.FLAT, "refresh_s": 86_400.0}
+AHEAD = {**HYBRID, "table": TABLE, "fill": FILL, "live": designs.FLAT, "refresh_s": 86_400.0,
+         "miss_watch": MissWatch(window_s=3600, least=200, most=0.46)}  # fmt: skip
+ANSWERS = {**AHEAD, "candidates": 50, "hit_rate": 0.7}
+STORE = {**AHEAD, "entities": 50, "oldest_s": 90_000.0, "age_watch": AgeWatch(window_s=21_600, least=110)}
 
 
 @dataclass(frozen=True)
@@ -150,9 +154,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "asynchronous, wired": Scenario(AsynchronousEndpoint, designs.ASYNCHRONOUS, True, _BUCKET),
     "tiered": Scenario(Tiered, TIERED),
     "tiered, wired": Scenario(Tiered, TIERED, True, _BUCKET),
-    "precomputed": Scenario(Precomputed, PrecomputedDesign(**AHEAD, candidates=50, hit_rate=0.7)),
-    "precomputed, wired": Scenario(Precomputed, PrecomputedDesign(**AHEAD, candidates=50, hit_rate=0.7), True, _BUCKET),
-    "features": Scenario(FeatureStore, FeaturesDesign(**AHEAD, entities=50, oldest_s=90_000.0)),
+    "precomputed": Scenario(Precomputed, PrecomputedDesign(**ANSWERS)),
+    "precomputed, wired": Scenario(Precomputed, PrecomputedDesign(**ANSWERS), True, _BUCKET),
+    "features": Scenario(FeatureStore, FeaturesDesign(**STORE)),
 }
 """Together they hold every role that a component makes, with every statement that it may have (`test_roles`)."""
 
