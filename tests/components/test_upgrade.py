@@ -31,14 +31,19 @@ MISSED = (
 
 
 def registered(name: str, design: Any) -> dict[str, Any]:
-    """What today's program registers for a design: inputs by type and name."""
+    """What today's program registers for a design: inputs by URN, which holds the types of what a resource lies in."""
     read = TypeAdapter[Any](Design).validate_python(design)
     made = provision(lambda: COMPONENTS[read.architecture](name, {"design": read}) and None)
     return {
-        f"{one.type} {one.name}": json.loads(json.dumps(one.inputs, default=str))
+        one.urn: json.loads(json.dumps(one.inputs, default=str))
         for one in made.resources
         if one.type.startswith(tuple(f"aws:{kind}" for kind in MISSED))
     }
+
+
+def type_of(urn: str) -> str:
+    """A resource's own type: the last of those in its URN."""
+    return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
 def test_the_baseline_is_written_where_that_is_asked_for() -> None:
@@ -59,7 +64,7 @@ def test_a_lock_of_the_release_before_is_provisioned_without_replacing_anything(
     now = registered(name, before["design"])
     assert set(before["registered"]) - set(now) == set(), "these would be deleted"
     replaced = {
-        key: [change.path for change in differences(TABLE[key.split(" ")[0]], old, now[key]) if change.replaces]
+        key: [change.path for change in differences(TABLE[type_of(key)], old, now[key]) if change.replaces]
         for key, old in before["registered"].items()
     }
     assert {key: paths for key, paths in replaced.items() if paths} == {}
