@@ -124,10 +124,11 @@ def keeping() -> Iterator[Keeping]:
 
         def do_POST(self) -> None:
             self.body()
+            hangs_up = made.hangs_up  # Of this call: once it is answered, the test may say what the next one does.
             made.callers.append(self.client_address[1])
-            if made.hangs_up != "instead of an answer":
+            if hangs_up != "instead of an answer":
                 self.reply(200, b"[1]")
-            self.close_connection = bool(made.hangs_up)
+            self.close_connection = bool(hangs_up)
 
     with answering(Handler) as made.url:
         yield made
