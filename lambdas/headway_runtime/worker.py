@@ -85,7 +85,6 @@ class Worker:
                 raise
             return self._drain()
         finally:
-            self.model.close()
             if self.server is not None:
                 self.server.stop()
 
@@ -194,7 +193,6 @@ class Worker:
             return model.invoke(payloads)
         finally:
             ending.cancel()
-            model.close()  # A server may take one connection at a time.
 
     def _alone(self, item: Item) -> bool:
         """Whether an item may have ended a model before: on its last tries it must not take others along."""
