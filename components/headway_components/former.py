@@ -82,7 +82,7 @@ def keep(
         elif (whole, "", whole) in held_by(design) - held:
             # It runs without the router that it once had.
             site = Site.of(components[whole], name, whole, design.region, wiring)
-            _own_data(site, design, {key: value for key, value in wiring.items() if key != "results_bucket"})
+            _own_data(site, design, wiring)
         for part, one in _parts_that_hold(design):
             if (whole, part, one.architecture) not in held:
                 # All parts but a fill write results into the hybrid's own bucket.
