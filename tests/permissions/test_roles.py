@@ -12,8 +12,9 @@ from tests.components.provisioned import Provisioned, provision
 from tests.components.test_arguments import EVERY
 from tests.components.test_surroundings import ONLY_SOME, WIRED, wiring_of
 from tests.permissions.evaluator import ACCOUNT, KEY_USE, Judge, judged, listed, narrowed
+from tests.permissions.services import INSTANCE_DOCUMENTED, INSTANCE_NOT_GIVEN, Work
 from tests.permissions.stacks import BOUNDARY, POLICY, SCENARIOS, Stack, stack_of
-from tests.permissions.works import INSTANCE_DOCUMENTED, INSTANCE_NOT_GIVEN, WORKS, Work, work_of
+from tests.permissions.works import WORKS, work_of
 
 
 @pytest.fixture(params=SCENARIOS)
