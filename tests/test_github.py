@@ -11,7 +11,7 @@ import pytest
 
 from headway.errors import HeadwayError
 from headway.github import PullRequest, post
-from tests.answering import Answering, answering
+from headway_rehearsal.localhost import Answering, local_server
 
 MARKER = "<!-- headway:diff -->"
 BODY = f"{MARKER}\n### Headway: USD 5.00 a month more\n"
@@ -73,7 +73,7 @@ def where(api: Api, tmp_path: Path) -> Iterator[PullRequest]:
 
         do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
-    with answering(Handler) as url:
+    with local_server(Handler) as url:
         yield PullRequest("owner/name", 7, "secret", url, tmp_path / "summary.md")
 
 

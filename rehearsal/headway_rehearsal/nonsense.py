@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from headway_rehearsal.localhost import Answering, local_server
 
 ANSWER = {"label": "lorem ipsum", "scores": {}}
 """To whatever it is asked: in no class that anybody knows, and sure of nothing."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering):
     """The two routes of the contract."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         """Healthy, as such models are."""
-        self._reply({})
+        self.reply(200, {})
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         """As many answers as were asked for."""
-        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-        self._reply([ANSWER] * len(asked) if isinstance(asked, list) else ANSWER)
-
-    def _reply(self, content: Any) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing that a rehearsal has to tell."""
+        asked = self.asked()
+        self.reply(200, [ANSWER] * len(asked) if isinstance(asked, list) else ANSWER)
 
 
 @contextmanager
 def nonsense_server() -> Iterator[str]:
     """Its address on localhost, as long as the context lasts."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    serving = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    serving.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
+    with local_server(_Handler) as address:
+        yield address

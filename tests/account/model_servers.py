@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from tests.answering import Answering, answering
+from headway_rehearsal.localhost import Answering, local_server
 
 
 @contextmanager
@@ -28,5 +28,5 @@ def server(seconds: float, *, at_once: int | None = None, status: int = 200, pin
                 time.sleep(seconds * (len(json.loads(body)) if body.startswith(b"[") else 1))
             self.reply(status, b"[]")
 
-    with answering(Handler) as url:
+    with local_server(Handler) as url:
         yield url

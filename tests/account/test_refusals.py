@@ -9,7 +9,7 @@ import pytest
 from headway.account import connection, spot_prices
 from headway.account.permissions import PERMISSIONS
 from headway.cli import run
-from tests.answering import Answering, answering
+from headway_rehearsal.localhost import Answering, local_server
 
 COMMANDS = {
     "prices refresh": ("prices", "refresh"),
@@ -78,7 +78,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Refusing]]:
     made = type("Refusing", (Refusing,), {})
-    with answering(made) as url:
+    with local_server(made) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         yield made
 

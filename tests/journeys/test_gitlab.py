@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.answering import Answering, answering
+from headway_rehearsal.localhost import Answering, local_server
 from tests.diff.projects import PROFILE, commit, new_project, write_profile
 from tests.journeys.test_action import Runner
 
@@ -45,7 +45,7 @@ class GitLab(Answering):
 @pytest.fixture
 def server() -> Iterator[str]:
     GitLab.notes, GitLab.calls = {1: "a colleague's remark"}, []
-    with answering(GitLab) as url:
+    with local_server(GitLab) as url:
         yield url
 
 

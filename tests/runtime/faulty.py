@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.answering import Answering, answering
+from headway_rehearsal.localhost import Answering, local_server
 
 
 @dataclass
@@ -61,6 +61,6 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
                 content |= {"OriginalStatusCode": original, "OriginalMessage": mode}
             self.reply(status, content, Content_Type="application/json", x_amzn_ErrorType=code)
 
-    with answering(Handler) as made.url:
+    with local_server(Handler) as made.url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", made.url)
         yield made

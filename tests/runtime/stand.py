@@ -16,9 +16,9 @@ from functools import cache
 from typing import Any
 
 from headway_rehearsal.account import account, served
+from headway_rehearsal.localhost import Answering, local_server
 from headway_runtime.contract import Request, submit
 from headway_runtime.settings import JOB_DEPARTURE, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
-from tests.answering import Answering, answering
 
 REGION = "us-east-1"
 PATIENCE_S = 10.0
@@ -53,7 +53,7 @@ class Model:
                     self.reply(200, answers if isinstance(content, list) else answers[0])
 
         self._serving = ExitStack()
-        self.url = self._serving.enter_context(answering(Handler))
+        self.url = self._serving.enter_context(local_server(Handler))
 
     def close(self) -> None:
         self._serving.close()

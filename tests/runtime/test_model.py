@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from headway_rehearsal.localhost import Answering, local_server
 from headway_runtime.model import Model, ModelError, wait_until_ready
-from tests.answering import Answering, answering
 
 
 @dataclass
@@ -40,7 +40,7 @@ def door() -> Iterator[Door]:
             time.sleep(made.seconds)
             self.reply(made.status, made.answer)
 
-    with answering(Handler) as made.url:
+    with local_server(Handler) as made.url:
         yield made
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from headway_rehearsal.localhost import Answering, local_server
 from headway_runtime.notice import Notice, watch_for_spot
-from tests.answering import Answering, answering
 from tests.runtime.stand import eventually
 
 
@@ -38,7 +38,7 @@ class Instance:
 @pytest.fixture
 def instance() -> Iterator[Instance]:
     made = Instance()
-    with answering(made.handler) as made.url:
+    with local_server(made.handler) as made.url:
         yield made
 
 

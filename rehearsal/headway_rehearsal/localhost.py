@@ -1,4 +1,4 @@
-"""Servers on localhost that stand in for somebody else's: they answer as a test says, and log nothing."""
+"""Servers on localhost that stand in for somebody else's: they answer as they are told, and log nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Answering(BaseHTTPRequestHandler):
         return json.loads(body) if body else None
 
     def log_message(self, *_: Any) -> None:
-        pass
+        """Nothing that anybody has to be told."""
 
 
 class Server(ThreadingHTTPServer):
@@ -44,7 +44,7 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def answering(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def local_server(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The address of a server that runs as long as the context lasts."""
     server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
