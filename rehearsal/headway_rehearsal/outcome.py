@@ -108,7 +108,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     if outcome.watching:
         told = f"set off, as RUNBOOK.md tells: {', '.join(outcome.alarms)}" if outcome.alarms else "none set off"
         style = "red" if outcome.alarms else "green"
-        console.print(f"{outcome.watching} alarms on the runtime's own metrics: {told}", style=style, highlight=False)
+        console.print(f"alarms on the runtime's own metrics: {outcome.watching}, {told}", style=style, highlight=False)
     doubtful = sum(bool(one.doubts) for one in outcome.requests)
     if doubtful:
         console.print(f"{doubtful} answers are doubtful; their results say why", style="red", highlight=False)
