@@ -1,0 +1,58 @@
+"""Commands typed in a checkout of the project, with nothing on the path but Pulumi, Python's and the system's own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headway_rehearsal.engine_binary import Engine
+from headway_rehearsal.language_host import beside
+from headway_rehearsal.provider import Failures, attached
+from headway_rehearsal.resources.base import Aws
+
+COMMAND_LIMIT_S = 120
+
+Typed = Callable[[str], str]
+"""Types a command, which must end well, and gives what it printed."""
+
+
+@contextmanager
+def checkout(engine: Engine, aws: Aws, folder: Path) -> Iterator[Typed]:
+    """A copy of the project in ``folder / "headway"``, and a shell in it whose `pulumi` makes things in ``aws``."""
+    root = folder / "headway"
+    root.mkdir()
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(name, root)
+    shutil.copytree("stacks", root / "stacks")
+    (root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    host = beside(engine, folder / "host")
+    folders = [
+        str(Path(sys.prefix) / "bin"),
+        str(engine.path.parent),
+        *([str(host)] if host else []),
+        "/usr/bin",
+        "/bin",
+    ]
+    with attached(aws, Failures()) as port:
+        variables = {
+            "PATH": os.pathsep.join(folders),
+            "HOME": str(folder),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
+            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+        }
+
+        def typed(command: str) -> str:
+            done = subprocess.run(
+                command.split(), cwd=root, env=variables, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
+                stdin=subprocess.DEVNULL, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            return done.stdout
+
+        yield typed
