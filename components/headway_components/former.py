@@ -1,7 +1,8 @@
 """What architectures held that a stack no longer runs: their queues, buckets and tables stay, and nothing else does.
 
 A change of plan takes the old workers, endpoints and functions away. Requests that still wait and results that somebody
-still reads stay where they are, under the same URNs: going back finds them again. `headway lock --forget` lets them go.
+still reads stay where they are, under the same URNs: going back finds them again. So do the queue and the table of a
+rung that a ladder no longer has. `headway lock --forget` lets them go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pulumi
 
 from headway.architectures.design import AsynchronousDesign, BatchDesign, LiveDesign, MicroBatchDesign
 from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
+from headway.architectures.router_design import LadderDesign
 from headway.planning.former import Held, held_by, holds, parts_of
 from headway_components.ahead import FILL, SHARED_PREFIXES
 from headway_components.asynchronous import PREFIXES as ASYNCHRONOUS_PREFIXES
@@ -53,7 +55,8 @@ class Former(pulumi.ComponentResource):
 
     def __init__(self, name: str, design: Design, wiring: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
         super().__init__(TOKENS[design.architecture], name, {}, opts)
-        _own_data(Site.of(self, name, design.architecture, design.region, wiring), design, wiring)
+        site = Site.of(self, name, design.architecture, design.region, wiring)
+        _own_data(site, design, wiring, _own(held_by(design)))
         self.register_outputs({})
 
 
@@ -79,10 +82,10 @@ def keep(
         whole = design.architecture
         if whole not in components:
             components[whole] = Former(name, design, wiring, pulumi.ResourceOptions(parent=parent))
-        elif (whole, "", whole) in held_by(design) - held:
-            # It runs without the router that it once had.
+        elif missing := _own(held_by(design) - held):
+            # It runs without the router, or without a rung of the ladder, that it once had.
             site = Site.of(components[whole], name, whole, design.region, wiring)
-            _own_data(site, design, wiring)
+            _own_data(site, design, wiring, missing)
         for part, one in _parts_that_hold(design):
             if (whole, part, one.architecture) not in held:
                 # All parts but a fill write results into the hybrid's own bucket.
@@ -96,18 +99,35 @@ def _parts_that_hold(design: Design) -> Iterator[tuple[str, Design]]:
     return ((part, one) for part, one in parts_of(design).items() if holds(one))
 
 
-def _own_data(site: Site, design: Design, wiring: Mapping[str, Any]) -> None:
-    """What a design's own component makes of queues, buckets and tables, its parts' left out."""
+def _own(held: frozenset[Held]) -> frozenset[str]:
+    """Of what is held: a design's own, its parts' left out."""
+    return frozenset(what for _, part, what in held if not part)
+
+
+def _own_data(site: Site, design: Design, wiring: Mapping[str, Any], missing: frozenset[str]) -> None:
+    """What a design's own component makes of queues, buckets and tables, its parts' left out.
+
+    ``missing``: the architecture for its own bucket, queue and table, rungs for what its ladder stands on.
+    """
+    if not isinstance(design, BatchDesign | MicroBatchDesign | AsynchronousDesign) and design.router is not None:
+        ladder(site, _only(design.router.ladder, missing))
+    if design.architecture not in missing:
+        return
     made = {key: wiring[key] for key in _WIRED if wiring.get(key) is not None}
     if isinstance(design, BatchDesign | MicroBatchDesign) and "queue_arn" not in made:
         stack_queue(site, design, {})
     if isinstance(design, PrecomputedDesign | FeaturesDesign):
         row_table(site, design.table)
-    if isinstance(design, LiveDesign | TieredDesign | PrecomputedDesign | FeaturesDesign) and design.router is not None:
-        ladder(site, design.router.ladder)
     if "results_bucket" not in made:
         days, prefixes = _bucket_of(design)
         stack_bucket(site, days, {}, prefixes)
+
+
+def _only(design: LadderDesign | None, rungs: frozenset[str]) -> LadderDesign | None:
+    """A ladder of these rungs' data and no other."""
+    if design is None:
+        return None
+    return design.model_copy(update={rung: None for rung in ("queue", "cache") if rung not in rungs})
 
 
 def _bucket_of(design: Design) -> tuple[int, Sequence[str]]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from headway.architectures.design import LiveDesign
+from headway.architectures.design import AsynchronousDesign, BatchDesign, LiveDesign, MicroBatchDesign
 from headway.architectures.hybrid_design import Design, simple_designs
+from headway.profile.fallback import Rung
+
+_WITHOUT_ROUTER = (AsynchronousDesign, BatchDesign, MicroBatchDesign)
 
 Held = tuple[str, str, str]
-"""What tells one design's data from another's: the whole's architecture, the part ('' for its own), the part's."""
+"""What tells one design's data from another's: the whole's architecture, the part ('' for its own), and the part's
+architecture or a rung of the whole's ladder."""
 
 
 def parts_of(design: Design) -> Mapping[str, Design]:
@@ -21,10 +25,20 @@ def holds(design: Design) -> bool:
     return not isinstance(design, LiveDesign) or design.router is not None
 
 
+def rungs_of(design: Design) -> frozenset[Rung]:
+    """The rungs of a design's ladder that hold data: the queue and the table of last good answers."""
+    router = None if isinstance(design, _WITHOUT_ROUTER) else design.router
+    if router is None:
+        return frozenset()
+    made: dict[Rung, object] = {"queue": router.queue, "cache": router.cache}
+    return frozenset(rung for rung, one in made.items() if one is not None)
+
+
 def held_by(design: Design) -> frozenset[Held]:
     """The data of a design."""
     whole = design.architecture
-    own = {(whole, "", whole)} if holds(design) else set()
+    own: set[Held] = {(whole, "", whole)} if holds(design) else set()
+    own |= {(whole, "", rung) for rung in rungs_of(design)}
     parts = {(whole, name, one.architecture) for name, one in parts_of(design).items() if holds(one)}
     return frozenset(own | parts)
 

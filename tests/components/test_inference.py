@@ -12,6 +12,7 @@ from headway.planning.lock import Settings, make_lock, write_lock
 from headway.planning.plan import Plan
 from headway_components import Inference
 from headway_components.inference import COMPONENTS
+from tests.architectures.hybrids import bundled as bundled_profile
 from tests.components.provisioned import Provisioned, provision
 
 PROFILES = sorted(Path("stacks/profiles").glob("*.yaml"))
@@ -90,6 +91,42 @@ def test_an_endpoint_that_loses_its_router_keeps_what_the_ladder_queued() -> Non
 
     assert data(left) == data(routed)
     assert left.all("lambda:Function") == []
+
+
+def test_a_rung_that_is_removed_leaves_its_data_where_the_ladder_stays() -> None:
+    of = load_profile(BY_NAME["delivery-estimate"])
+    settings = Settings(profile="x")
+    lock = make_lock("dev", settings, of, plan(of))
+    made = {(): provision(lambda: Inference("work", {"plan": lock}) and None)}
+    # One rung after the other goes, and what each held stays; at last a cache comes back to its table.
+    for rungs in (("cache", "default"), ("default",), ("cache", "default")):
+        fewer = of.model_copy(update={"fallback": rungs})
+        lock = make_lock("dev", settings, fewer, plan(fewer, only="realtime"), before=lock)
+        made[rungs] = provision(lambda lock=lock: Inference("work", {"plan": lock}) and None)
+
+        def data(of: Provisioned) -> dict[str, object]:
+            return {one.urn: one.inputs for one in of.resources if one.type.startswith(HOLDING_DATA)}
+
+        assert data(made[rungs]) == data(made[()]), rungs
+        assert made[rungs].all("lambda:EventSourceMapping") == [], "nobody takes from a queue of no rung"
+    forgotten = make_lock("dev", settings, fewer, plan(fewer, only="realtime"), before=lock, forget=["realtime"])
+    left = provision(lambda: Inference("work", {"plan": forgotten}) and None)
+    assert (left.all("sqs:Queue"), len(left.all("dynamodb:Table"))) == ([], 1), "forgotten, it goes; what serves stays"
+
+
+def test_a_hybrid_that_loses_its_whole_ladder_keeps_what_that_held() -> None:
+    bare = bundled_profile("moderation")
+    laddered = bundled_profile("moderation", fallback=["cache", "queue"])
+    settings = Settings(profile="x")
+    before = make_lock("dev", settings, laddered, plan(laddered, only="tiered"))
+    after = make_lock("dev", settings, bare, plan(bare, only="tiered"), before=before)
+    queued, left = (provision(lambda lock=lock: Inference("work", {"plan": lock}) and None) for lock in (before, after))
+
+    def data(of: Provisioned) -> set[str]:
+        return {one.urn for one in of.resources if one.type.startswith(HOLDING_DATA)}
+
+    assert data(left) == data(queued)
+    assert any(urn.endswith("::work-requests") for urn in data(left))
 
 
 HOLDING_DATA = ("aws:sqs/queue:", "aws:sqs/queuePolicy:", "aws:dynamodb/table:", "aws:s3/bucket:", "aws:s3/bucketPolicy:",
