@@ -62,7 +62,7 @@ def fleet_alarms(  # noqa: PLR0913 - one keyword a thing that is watched
         site, "dispatcher-errors", topic,
         Metric("AWS/Lambda", "Errors", {"FunctionName": function}),
         Rule.above(0, periods=2, of=3),
-        f"{fleet}: the dispatcher fails. Its log group says why; requests wait meanwhile.",
+        f"{fleet}: the dispatcher fails, so that requests wait, or works without its ledger. Its log group says why.",
     )  # fmt: skip
 
 

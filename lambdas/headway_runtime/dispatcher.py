@@ -56,13 +56,24 @@ _announced: set[tuple[str, str]] = set()
 """Fleets' departures known to be announced: the same."""
 
 
+class LedgerError(Exception):
+    """A tick worked without its ledger, or could not tell of a departure's end: its call fails, for an alarm to see."""
+
+
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """One tick. ``event`` may carry ``now`` (ISO 8601), for a person or a test that asks what another time would do."""
+    """One tick. ``event`` may carry ``now`` (ISO 8601), for a person or a test that asks what another time would do.
+
+    Raises:
+        LedgerError: The workers that were due were sent for, but the ledger or EventBridge refused something.
+    """
     del context
     settings = _settings(os.environ[VARIABLE])
     given = event.get("now") if isinstance(event, dict) else None
     now = datetime.fromisoformat(given) if given else datetime.now(UTC)
-    return tick(now, settings, Clients(*(_client(service) for service in Clients._fields)))
+    report = tick(now, settings, Clients(*(_client(service) for service in Clients._fields)))
+    if report["failed"]:
+        raise LedgerError("; ".join(report["failed"]))
+    return report
 
 
 def forget() -> None:
@@ -82,29 +93,37 @@ class Clients(NamedTuple):
 
 
 def tick(now: datetime, settings: DispatcherSettings, clients: Clients) -> dict[str, Any]:
-    """Observe, reconcile, act, say so; returns what was seen and done."""
+    """Observe, reconcile, act, say so; returns what was seen and done, and what of the ledger ``failed``."""
     ledger = Ledger(clients.s3, settings.bucket, settings.name) if settings.bucket else None
     observed = observe(now, settings, clients.sqs, clients.batch)
-    handled = _memory.get(settings.name) or _unless_away(ledger.handled if ledger else lambda: None)
+    handled = _memory.get(settings.name) or _unless_away(ledger, Ledger.handled)
     decision = reconcile(now, settings, observed, handled)
     done = act(now, settings, decision, clients.batch, ledger)
     if decision.handled is not None and decision.handled != handled:
         remembered = decision.handled
-        _unless_away(lambda: ledger.remember(remembered) if ledger else None)
+        _unless_away(ledger, lambda there: there.remember(remembered))
     if decision.handled is not None:
         _memory[settings.name] = decision.handled
     report = _report(now, settings, observed, decision, done)
     if ledger is not None:
         report["finished"] = _announce(now, settings, observed, decision, ledger, clients.events)
+    report["failed"] = list(ledger.failed) if ledger else []
     return report
 
 
-def _unless_away(call: Callable[[], T]) -> T | None:
-    """What the ledger says; workers must leave even while S3 is away, at worst a few too many."""
+def _unless_away(ledger: Ledger | None, call: Callable[[Ledger], T]) -> T | None:
+    """What the ledger says; workers must leave even while S3 is away, at worst a few too many.
+
+    The tick fails for it all the same, once its work is done.
+    """
+    if ledger is None:
+        return None
     try:
-        return call()
+        return call(ledger)
     except Exception as error:
-        print(json.dumps({"dispatcher": "ledger", "error": f"{type(error).__name__}: {error}"}), flush=True)  # noqa: T201
+        why = f"{type(error).__name__}: {error}"
+        print(json.dumps({"dispatcher": "ledger", "error": why}), flush=True)  # noqa: T201
+        ledger.failed.append(why)
         return None
 
 
@@ -118,12 +137,12 @@ def _announce(
     for departure in finished(settled, observed.jobs, submitted):
         if (settings.name, departure) in _announced:
             continue
-        own = partial(announce, now, settings.name, departure, observed.jobs, ledger, events)
-        if (here := _unless_away(own)) is None:
+        own = partial(announce, now, settings.name, departure, observed.jobs, events=events)
+        if (here := _unless_away(ledger, own)) is None:
             continue
         if here:
             told.append(departure)
-        if here or _unless_away(partial(ledger.is_announced, departure)):
+        if here or _unless_away(ledger, partial(Ledger.is_announced, departure=departure)):
             _announced.add((settings.name, departure))
     return told
 
@@ -167,13 +186,12 @@ def act(
 def _sent(now: datetime, settings: DispatcherSettings, submit: Submit, batch: Any, ledger: Ledger | None) -> bool:
     """Send for workers unless another tick does; whether this one did."""
     why = {name: getattr(submit, name) for name in WHY} if submit.reason else None
-    if ledger and _unless_away(lambda: ledger.claim(submit.departure, submit.name, now, why)) is False:
+    if _unless_away(ledger, lambda there: there.claim(submit.departure, submit.name, now, why)) is False:
         return False
     try:
         _submit(settings, submit, batch)
     except Exception:
-        if ledger:
-            _unless_away(lambda: ledger.give_up(submit.departure, submit.name, now))
+        _unless_away(ledger, lambda there: there.give_up(submit.departure, submit.name, now))
         raise
     return True
 

@@ -31,6 +31,8 @@ class Ledger:
 
     def __init__(self, s3: Any, bucket: str, fleet: str) -> None:
         self._s3, self.bucket, self._fleet = s3, bucket, fleet
+        self.failed: list[str] = []
+        """What a tick asked in vain, and went on without."""
 
     def claim(self, departure: str, what: str, now: datetime, why: Mapping[str, Any] | None = None) -> bool:
         """Whether this tick may do ``what`` for a departure, and no other; ``why`` is kept with the claim."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -154,6 +155,35 @@ def test_its_log_line_carries_the_metrics_that_the_bill_and_the_alarms_know(
     assert set(dispatcher.METRICS) < set(BATCH.metrics)
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("Headway", [["Fleet"]])
     assert (line["Fleet"], line["Waiting"], line["SecondsBehind"]) == ("fleet", 3, 90)
+
+
+def test_without_its_ledger_workers_leave_and_the_tick_fails_so_that_its_alarm_sees_it(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_SETTINGS", fleet.settings.to_json())
+    fleet.send(25)
+    fleet.clients.s3.delete_bucket(Bucket="results")
+    with pytest.raises(dispatcher.LedgerError, match="NoSuchBucket"):
+        dispatcher.handler({"now": NOON.isoformat()}, None)
+    assert len(fleet.jobs()) == 1, "who waits is served all the same"
+    fleet.clients.s3.create_bucket(Bucket="results")
+    assert dispatcher.handler({"now": (NOON + timedelta(minutes=1)).isoformat()}, None)["failed"] == []
+    assert len(fleet.jobs()) == 1
+
+
+def test_an_end_that_eventbridge_does_not_take_fails_the_tick_and_is_told_by_the_next(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.send(3)
+    fleet.tick()
+    fleet.jobs()[0].status = "SUCCEEDED"
+    later = NOON + timedelta(minutes=10)
+    refusing = mock.Mock(put_events=lambda **_: {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]})
+    report = dispatcher.tick(later, fleet.settings, fleet.clients._replace(events=refusing))
+    assert (report["finished"], len(report["failed"])) == ([], 1)
+    assert "Throttled" in report["failed"][0]
+    report = fleet.tick(later + timedelta(minutes=2))
+    assert (len(report["finished"]), report["failed"]) == (1, [])
 
 
 def test_settings_go_through_the_environment_unchanged(fleet: Fleet) -> None:
