@@ -14,7 +14,6 @@ from headway_components.arguments import monthly_ends
 from headway_components.batch import SpotBatch
 from headway_components.dashboard import dashboard, router_graphs, table_graphs
 from headway_components.front import queue_outputs
-from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Router, Table, Told, router
 from headway_components.row_table import row_table
@@ -92,7 +91,6 @@ def computed_ahead(
         routes=[Route(tier=LIVE, share=1.0, part=LIVE, max_wait_s=design.max_wait_s)],
         targets={LIVE: target(site, live, design.max_wait_s)},
         bucket=bucket,
-        model=container_of(site, design).version,
         table=Table(rows, holds),
     )
     made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)

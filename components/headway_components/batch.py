@@ -296,6 +296,8 @@ def _dispatcher(
         statements=[
             allow(["sqs:GetQueueAttributes"], queue.arn),
             allow(["batch:SubmitJob"], [*queues, *jobs]),
+            # Of any job: their ids are random, and a condition on tags would refuse the workers of an array, which last
+            # call ends one by one: children carry no tags (AWS Batch API Reference, TagResource).
             allow(["batch:TerminateJob"], site.arn("batch", "job/*")),
             # Listing and describing know no resources.
             allow(["batch:DescribeJobs", "batch:ListJobs"], "*"),

@@ -11,7 +11,6 @@ from headway.architectures.design import LiveDesign
 from headway.architectures.hybrid_design import Route
 from headway.errors import HeadwayError
 from headway_components.dashboard import Graph, router_graphs
-from headway_components.hosted_model import container_of
 from headway_components.router import Router, Target, Told, router
 from headway_components.site import Site
 from headway_components.storage import REQUESTS, RESULTS, stack_bucket
@@ -29,6 +28,8 @@ class Fronted(pulumi.ComponentResource):
     results_bucket: pulumi.Output[str] | None = None
     queue_url: pulumi.Output[str] | None = None
     dead_letter_queue: pulumi.Output[str] | None = None
+    model: pulumi.Output[str]
+    """What results say of the model that answers here."""
 
     def _front(
         self,
@@ -53,9 +54,8 @@ class Fronted(pulumi.ComponentResource):
         bucket = stack_bucket(site, design.results_kept_days, args, (RESULTS, REQUESTS))
         told = Told(
             routes=[Route(tier=LIVE, share=1.0, part=LIVE, max_wait_s=design.max_wait_s)],
-            targets={LIVE: Target(LIVE, design.max_wait_s, endpoint_name=endpoint_name)},
+            targets={LIVE: Target(LIVE, design.max_wait_s, endpoint_name=endpoint_name, model=self.model)},
             bucket=bucket,
-            model=container_of(site, design).version,
         )
         made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)
         self.api_url, self.router = made.api_url, made.function_name

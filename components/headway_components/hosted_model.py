@@ -134,6 +134,19 @@ def hosted_model(
     return HostedModel(model, access, log_group)
 
 
+def answering(
+    container: Container, endpoint: aws.sagemaker.Endpoint, configuration: aws.sagemaker.EndpointConfiguration
+) -> pulumi.Output[str]:
+    """What results say of their model: its version; where the update was rolled back, the configuration that answers.
+
+    The provider reads an endpoint once its update has ended (terraform-provider-aws, ``resourceEndpointUpdate``): then
+    its output is the configuration that it has, and not the one that was tried.
+    """
+    return pulumi.Output.all(endpoint.endpoint_config_name, configuration.name).apply(
+        lambda names: container.version if names[0] == names[1] else str(names[0])
+    )
+
+
 def endpoint_alarms(
     site: Site, design: RealtimeDesign | ServerlessDesign, endpoint: str, topic: pulumi.Input[str]
 ) -> dict[str, aws.cloudwatch.MetricAlarm]:

@@ -13,7 +13,6 @@ from headway_components.access import allow
 from headway_components.alarms import Metric, Rule, Watched, alarm, alarm_topic, burn_rate_alarms, queue_alarms
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import Graph, batcher_graphs, dashboard
-from headway_components.hosted_model import container_of
 from headway_components.realtime import RealtimeEndpoint
 from headway_components.request_queue import Queue, stack_queue
 from headway_components.runtime_function import Bundle, FunctionSize, runtime_function, upload_bundle
@@ -111,16 +110,16 @@ def _function(
     checked_for: Document | None,
 ) -> aws.lambda_.Function:
     """Taking batches, reading bodies, asking the endpoint, writing results once."""
-    container = container_of(site, design)
-    settings = pulumi.Output.all(endpoint.endpoint_name, bucket.name, checked_for.uri if checked_for else "").apply(
+    told = (endpoint.endpoint_name, bucket.name, checked_for.uri if checked_for else "", endpoint.model)
+    settings = pulumi.Output.all(*told).apply(
         lambda known: MicroBatchSettings(
             endpoint_name=known[0],
             results_bucket=known[1],
             max_receives=design.max_receives,
             name=_name(site),
             promise_s=design.max_wait_s,
-            model=container.version,
             validation=known[2],
+            model=known[3],
         ).to_json()
     )
     endpoint_arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", endpoint.endpoint_name))

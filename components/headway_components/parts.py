@@ -69,7 +69,7 @@ def graphs_of(made: pulumi.ComponentResource) -> list[Graph]:
 def target(site: Site, made: pulumi.ComponentResource, max_wait_s: float) -> Target:
     """Where the router sends a part's requests."""
     if isinstance(made, RealtimeEndpoint | ServerlessEndpoint):
-        return Target("live", max_wait_s, endpoint_name=made.endpoint_name)
+        return Target("live", max_wait_s, endpoint_name=made.endpoint_name, model=made.model)
     if isinstance(made, AsynchronousEndpoint):
         return Target("asynchronous", max_wait_s, endpoint_name=made.endpoint_name)
     if not isinstance(made, SpotBatch | MicroBatch):

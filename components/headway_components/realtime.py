@@ -19,7 +19,9 @@ from headway_components.hosted_model import (
     SCALED,
     VARIANT,
     HostedModel,
+    answering,
     blue_green,
+    container_of,
     endpoint_alarms,
     endpoint_name,
     hosted_model,
@@ -56,7 +58,8 @@ class RealtimeEndpoint(Fronted):
         hosted = hosted_model(site, design, endpoint, isolated=True, network=network)
         topic = alarm_topic(site, args.get("alarm_topic_arn"))
         alarms = endpoint_alarms(site, design, endpoint, topic)
-        resource = _endpoint(site, design, endpoint, hosted, [alarms["errors"], alarms["latency"]])
+        resource, configuration = _endpoint(site, design, endpoint, hosted, [alarms["errors"], alarms["latency"]])
+        self.model = answering(container_of(site, design), resource, configuration)
         _staffing_alarm(site, design, endpoint, topic)
         if design.autoscaled:
             _scaling(site, design, endpoint, resource)
@@ -91,7 +94,7 @@ def _endpoint(
     endpoint: str,
     hosted: HostedModel,
     guards: list[aws.cloudwatch.MetricAlarm],
-) -> aws.sagemaker.Endpoint:
+) -> tuple[aws.sagemaker.Endpoint, aws.sagemaker.EndpointConfiguration]:
     """The endpoint and its configuration, auto-named: only a new name makes the endpoint update."""
     configuration = aws.sagemaker.EndpointConfiguration(
         site.part("config"),
@@ -113,7 +116,7 @@ def _endpoint(
         # A rolled-back update still uses the old configuration, though it is reported as done.
         opts=site.child(retain_on_delete=site.protect_data),
     )
-    return aws.sagemaker.Endpoint(
+    made = aws.sagemaker.Endpoint(
         site.part("endpoint"),
         name=endpoint,
         endpoint_config_name=configuration.name,
@@ -121,6 +124,7 @@ def _endpoint(
         tags=site.tags,
         opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
     )
+    return made, configuration
 
 
 def _staffing_alarm(site: Site, design: RealtimeDesign, endpoint: str, topic: pulumi.Input[str]) -> None:

@@ -40,6 +40,8 @@ class Target:
     endpoint_name: pulumi.Input[str] = ""
     queue_url: pulumi.Input[str] = ""
     queue_arn: pulumi.Input[str] = ""
+    model: pulumi.Input[str] = ""
+    """What results say of the model that answers there; a queue's workers say so themselves."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,6 @@ class Told:
     routes: Sequence[Route]
     targets: Mapping[str, Target]
     bucket: Bucket
-    model: str
     table: Table | None = None
 
 
@@ -167,7 +168,7 @@ def _settings(name: str, told: Told, rungs: Ladder | None = None) -> pulumi.Outp
         "cache_table": cache.name if cache else "",
     }
     places = {
-        part: pulumi.Output.all(endpoint_name=target.endpoint_name, queue_url=target.queue_url)
+        part: pulumi.Output.all(endpoint_name=target.endpoint_name, queue_url=target.queue_url, model=target.model)
         for part, target in told.targets.items()
     }
     routes = tuple(
@@ -180,7 +181,7 @@ def _settings(name: str, told: Told, rungs: Ladder | None = None) -> pulumi.Outp
     def settings(known: Mapping[str, Any]) -> RouterSettings:
         parts = {
             part: PartSettings(
-                kind=target.kind, max_wait_s=target.max_wait_s, model=told.model,
+                kind=target.kind, max_wait_s=target.max_wait_s,
                 **{what: place or "" for what, place in known["places"][part].items()},
             )
             for part, target in told.targets.items()

@@ -13,7 +13,15 @@ from headway_components.alarms import Metric, Rule, alarm, alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import Graph, dashboard, endpoint_graphs
 from headway_components.front import Fronted
-from headway_components.hosted_model import NAMESPACE, VARIANT, endpoint_alarms, endpoint_name, hosted_model
+from headway_components.hosted_model import (
+    NAMESPACE,
+    VARIANT,
+    answering,
+    container_of,
+    endpoint_alarms,
+    endpoint_name,
+    hosted_model,
+)
 from headway_components.site import Site
 
 
@@ -73,6 +81,7 @@ class ServerlessEndpoint(Fronted):
             tags=site.tags,
             opts=site.child(depends_on=[hosted.access.policy, hosted.log_group]),
         )
+        self.model = answering(container_of(site, design), resource, configuration)
         front = self._front(site, design, args, resource.name, topic)
         self.graphs = endpoint_graphs(design, endpoint)
         if design.dashboard:

@@ -12,7 +12,6 @@ from headway_components.alarms import alarm_topic
 from headway_components.arguments import Priced, checked, monthly_ends
 from headway_components.dashboard import dashboard, router_graphs
 from headway_components.front import queue_outputs
-from headway_components.hosted_model import container_of
 from headway_components.parts import QUEUED, addresses, graphs_of, part, target
 from headway_components.router import Router, Told, router, router_policy, routing
 from headway_components.site import Site
@@ -67,8 +66,7 @@ class Tiered(pulumi.ComponentResource):
             self.parts[one.name] = part(site, one.name, one.design, wiring, **shared)
             wait = min(route.max_wait_s for route in design.routes if route.part == one.name)
             targets[one.name] = target(site, self.parts[one.name], wait)
-        model = container_of(site, design).version
-        told = Told(design.routes, targets, bucket, model)
+        told = Told(design.routes, targets, bucket)
         made: Router | None = None
         if design.router is not None:
             made = router(site, design.router, told, topic, log_retention_days=design.log_retention_days)

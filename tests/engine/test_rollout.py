@@ -71,6 +71,28 @@ def test_an_endpoint_gets_it_blue_green_under_its_own_alarms_and_then_results_sa
     assert len(named) == 2
 
 
+def test_what_is_rolled_back_never_names_results_and_the_next_update_does(
+    make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.sagemaker.responses import SageMakerResponse
+
+    stack = make_stack(runs("microbatch", with_container("photo-tags", {})))
+    stack.up()
+    (endpoint,) = stack.aws.client("sagemaker").list_endpoints()["Endpoints"]
+    has = stack.aws.client("sagemaker").describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
+    with monkeypatch.context() as aws:
+        # The alarms give the traffic back to the old fleet: the endpoint is in service again, as it was.
+        told = json.dumps({"EndpointArn": endpoint["EndpointArn"]})
+        aws.setattr(SageMakerResponse, "update_endpoint", lambda _: (200, {}, told))
+        stack.program = runs("microbatch", with_container("photo-tags", CHANGES[0]))
+        stack.up()
+    assert MicroBatchSettings.from_json(settings(stack, "work-batcher")).model == has
+    after = with_container("photo-tags", CHANGES[1])
+    stack.program = runs("microbatch", after)
+    stack.up()
+    assert MicroBatchSettings.from_json(settings(stack, "work-batcher")).model == container(after).version
+
+
 def _deploys(stack: EngineStack, name: str, new: Container) -> None:
     """The newest update of an endpoint brings this container, and alarms that are there and watch it roll it back."""
     sagemaker = stack.aws.client("sagemaker")

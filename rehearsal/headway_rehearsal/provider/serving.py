@@ -167,10 +167,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             if row.refuses is not None and (reason := row.refuses(self.aws, request.id, old, new)):
                 _refuse(context, reason)
             identity = _identity(row, request.id, state)
+            told: dict[str, Any] = {}
             if row.update is not None and any(_top(change.path) != "tags" for change in differences(row, old, new)):
-                outputs |= row.update(self.aws, identity, with_assets(old), with_assets(new))
-            write_tags(self.aws, row.token, identity, {**state, **outputs}, old, new)
-            return provider_pb2.UpdateResponse(properties=message({**outputs, **new}))
+                told = row.update(self.aws, identity, with_assets(old), with_assets(new))
+            write_tags(self.aws, row.token, identity, {**state, **outputs, **told}, old, new)
+            return provider_pb2.UpdateResponse(properties=message({**outputs, **new, **told}))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         row, state = self._row(_type(request), context), plain(request.properties)

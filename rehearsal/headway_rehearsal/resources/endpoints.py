@@ -71,7 +71,10 @@ def _update_endpoint(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[
             aws, "sagemaker", "update_endpoint", shape, what="aws:sagemaker/endpoint:Endpoint", EndpointName=identity,
             EndpointConfigName=new["endpointConfigName"],
         )  # fmt: skip
-    return {}
+    # As the provider: what it has once the update has ended, which a rollback makes another than was asked for.
+    return {
+        "endpointConfigName": aws.client("sagemaker").describe_endpoint(EndpointName=identity)["EndpointConfigName"]
+    }
 
 
 def _refuse_endpoint(aws: Aws, identity: str, old: Inputs, new: Inputs) -> str | None:
