@@ -10,15 +10,13 @@ import pulumi
 import pulumi_aws as aws
 
 from headway.architectures.design import BatchDesign, MicroBatchDesign
-from headway.architectures.router_design import RouterQueue
+from headway.architectures.router_design import LONGEST_RETENTION_S, RouterQueue
 from headway.errors import HeadwayError
 from headway_components.access import deny_plain_http, policy_document
 from headway_components.site import Site
 
 LARGEST_MESSAGE = 1_048_576
 """Bytes of the largest message (Amazon SQS Developer Guide, quotas); the provider's default is a quarter of it."""
-LONGEST_RETENTION_S = 1_209_600
-"""14 days (Amazon SQS Developer Guide, quotas)."""
 LONG_POLL_S = 20
 """The longest poll (Amazon SQS Developer Guide): fewest empty receives."""
 

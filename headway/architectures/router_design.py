@@ -7,6 +7,10 @@ from pydantic import JsonValue
 from headway.architectures.value import BurnRate, Value
 from headway.profile.fallback import Rung
 
+LONGEST_RETENTION_S = 1_209_600
+"""14 days, the longest that SQS keeps a message (Amazon SQS Developer Guide, quotas): an endpoint may be down for long,
+and what waits in a queue whose workers went with a change of plan must still be there to go back to."""
+
 
 class TableDesign(Value):
     """A DynamoDB table on demand, whose rows expire."""
@@ -20,8 +24,7 @@ class TableDesign(Value):
 class RouterQueue(Value):
     """The router's own queue: what fell back to it is asked again, and whoever sends to it needs no API."""
 
-    queue_retention_s: int = 1_209_600
-    """14 days, the longest (Amazon SQS Developer Guide, quotas): an endpoint may be down for long."""
+    queue_retention_s: int = LONGEST_RETENTION_S
     visibility_timeout_s: int
     max_receives: int = 1000
     """The most that a queue counts (Amazon SQS Developer Guide): what waits for an endpoint is no dead letter."""

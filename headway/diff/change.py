@@ -8,6 +8,7 @@ from headway.architectures.candidate import Operations, Result
 from headway.architectures.design import Wait
 from headway.bill.lines import Range, State
 from headway.planning.changes import FieldChange
+from headway.planning.former import Kept
 from headway.units import Money
 
 
@@ -38,6 +39,10 @@ class Snapshot(Result):
     locked: bool
     prices_as_of: str
     region: str
+    alongside: str | None = None
+    """The architecture that runs beside it; the bill is of both."""
+    kept: tuple[Kept, ...] = ()
+    """Data of what ran before."""
     stale_prices: Money | None = None
     """USD a month of this bill that rest on stale prices, on the day of the comparison; None where that is little."""
 
@@ -92,6 +97,10 @@ class StackChange(Result):
     """Fields of the profile and settings of the stack."""
     assumptions: tuple[FieldChange, ...] = ()
     """Defaults and assumed numbers whose value changed, came or went."""
+    consequences: tuple[str, ...] = ()
+    """What the update does to what is there, in words: what comes, goes and stays, whose name changes."""
+    forgotten: tuple[Kept, ...] = ()
+    """Data that the update deletes."""
     new_resources: tuple[str, ...] = ()
     """Pulumi types that are on the bill after and were not before."""
     gone_resources: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from headway.diff.limits import Limit, broken_limits
 from headway.diff.lines import CENT, line_changes
 from headway.diff.sides import StackSide
 from headway.planning.changes import FieldChange, field_changes
+from headway.planning.consequences import consequences, forgotten
 from headway.planning.lock import declared_fields, joint_bill, setting_changes
 from headway.planning.plan import Choice, Plan
 from headway.units import format_usd
@@ -74,6 +75,7 @@ def _stack_change(before: StackSide | None, after: StackSide | None) -> StackCha
     )
     if state == "unchanged" and (lines or fields or _moved(old, new, change)):
         state = "changed"
+    standings = (before.standing, after.standing) if state == "changed" and before and after else ()
     return StackChange(
         stack=one.stack, profile=next((s.plan.profile.name for s in (after, before) if s and s.plan), None),
         state=state, before=old, after=new, change=None if invalid else change,
@@ -81,6 +83,8 @@ def _stack_change(before: StackSide | None, after: StackSide | None) -> StackCha
         causes=causes(before, after, fields) if state == "changed" and before and after else None,
         lines=lines if state in ("changed", "new", "removed") else (),
         fields=fields, assumptions=assumptions if state == "changed" else (),
+        consequences=consequences(*standings) if standings else (),
+        forgotten=forgotten(*standings) if standings else (),
         new_resources=tuple(sorted(types[1] - types[0])), gone_resources=tuple(sorted(types[0] - types[1])),
         stale=after.stale if after else (),
         problems=tuple(
@@ -95,7 +99,7 @@ def _moved(old: Snapshot | None, new: Snapshot | None, change: Range | None) -> 
     """Whether anything that a reviewer looks at is another, though no line is."""
     if old is None or new is None:
         return False
-    parts = [(one.architecture, one.wait, one.locked, one.unpriced) for one in (old, new)]
+    parts = [(one.architecture, one.alongside, one.kept, one.wait, one.locked, one.unpriced) for one in (old, new)]
     return parts[0] != parts[1] or (change is not None and abs(change.expected) >= CENT)
 
 
@@ -117,7 +121,8 @@ def snapshot(side: StackSide | None) -> Snapshot | None:
             not_modelled=states["not_modelled"],
         ),
         scale=plan.scale, locked=side.locked, prices_as_of=plan.prices.as_of, region=plan.prices.region,
-        stale_prices=_stale(plan),
+        alongside=side.alongside.choice.architecture if side.alongside and side.alongside.choice else None,
+        kept=side.standing.kept, stale_prices=_stale(plan),
     )  # fmt: skip
 
 
@@ -182,6 +187,7 @@ def _verdict(stacks: Sequence[StackChange], change: Range | None, percent: float
         ("new", [row.stack for row in stacks if row.state == "new"]),
         ("removed", [row.stack for row in stacks if row.state == "removed"]),
         ("nothing fits", [row.stack for row in stacks if row.after is not None and row.after.architecture is None]),
+        ("data deleted", [row.stack for row in stacks if row.forgotten]),
         ("invalid", [row.stack for row in stacks if row.state == "invalid"]),
         ("without a price for part of it", [row.stack for row in stacks if row.after and row.after.unpriced]),
         ("not locked yet", [row.stack for row in stacks if row.after is not None and not row.after.locked]),

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from headway.architectures.hybrid_design import Design
 from headway.diff.sources import Source
 from headway.errors import HeadwayError, nearest
 from headway.planning.calibration import Calibration, read_calibration
+from headway.planning.consequences import Standing
+from headway.planning.former import still_holding
 from headway.planning.lock import (
     Lock,
     LockError,
@@ -46,6 +49,15 @@ class StackSide(NamedTuple):
     """What runs beside it, until a switch is over."""
     calibration: Calibration | None = None
     """What was observed on the stack, in place of defaults."""
+    former: tuple[Design, ...] = ()
+    """What ran before, and still holds data."""
+
+    @property
+    def standing(self) -> Standing:
+        """What it runs, and what it still holds of its past."""
+        beside = self.alongside.design if self.alongside is not None else None
+        name = self.plan.profile.name if self.plan is not None else ""
+        return Standing(self.plan.design if self.plan is not None else None, beside, self.former, name)
 
     @property
     def over(self) -> str | None:
@@ -141,8 +153,16 @@ def _read_stack(source: Source, root: Path, name: str) -> StackSide:
     locked = lock is not None and not stale
     return StackSide(
         name, plan, profile, settings, locked, tuple(source.said(text) for text in stale), alongside=beside,
-        calibration=observed,
+        calibration=observed, former=_former(lock, plan, beside),
     )  # fmt: skip
+
+
+def _former(lock: Lock | None, plan: Plan, beside: Plan | None) -> tuple[Design, ...]:
+    """What a lock remembers, or would once it is written again."""
+    if lock is None or lock.plan.profile.name != plan.profile.name:
+        return ()
+    running = [one.design for one in (plan, beside) if one is not None and one.design is not None]
+    return still_holding((*lock.former, *lock.designs), running)
 
 
 def _current_lock(path: Path, profile: Profile, settings: Settings) -> tuple[Lock | None, tuple[str, ...]]:
@@ -165,7 +185,8 @@ def _read_plan(path: Path) -> StackSide:
     content = _json(path)
     if "stack" in content and "plan" in content:
         lock = read_lock(path)
-        return StackSide(lock.stack, lock.plan, _declared(lock.declared), lock.settings, alongside=lock.alongside)
+        return StackSide(lock.stack, lock.plan, _declared(lock.declared), lock.settings, alongside=lock.alongside,
+                          former=lock.former)  # fmt: skip
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
+from headway.architectures.candidate import Result
 from headway.architectures.design import AsynchronousDesign, BatchDesign, LiveDesign, MicroBatchDesign
-from headway.architectures.hybrid_design import Design, simple_designs
+from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, simple_designs
 from headway.profile.fallback import Rung
 
 _WITHOUT_ROUTER = (AsynchronousDesign, BatchDesign, MicroBatchDesign)
@@ -13,6 +15,20 @@ _WITHOUT_ROUTER = (AsynchronousDesign, BatchDesign, MicroBatchDesign)
 Held = tuple[str, str, str]
 """What tells one design's data from another's: the whole's architecture, the part ('' for its own), and the part's
 architecture or a rung of the whole's ladder."""
+
+Kind = Literal["queue", "table", "bucket"]
+_RUNGS: Final[Mapping[str, Kind]] = {"queue": "queue", "cache": "table"}
+"""What a rung of a ladder stands on."""
+FILL = "fill"
+"""The part of a hybrid that computes ahead, into a bucket of its own; all others write into the hybrid's."""
+
+
+class Kept(Result):
+    """Data that a stack keeps of what it no longer runs."""
+
+    architecture: str
+    holds: tuple[Kind, ...]
+    """What is there, by kind; several of a kind count once."""
 
 
 def parts_of(design: Design) -> Mapping[str, Design]:
@@ -52,3 +68,38 @@ def still_holding(past: Iterable[Design], running: Iterable[Design]) -> tuple[De
             kept.insert(0, design)
             held |= held_by(design)
     return tuple(kept)
+
+
+def kept_data(past: Iterable[Design], running: Iterable[Design]) -> tuple[Kept, ...]:
+    """What the designs of the past hold that neither a running nor a later one does, in their order.
+
+    >>> from headway import load_profile, plan
+    >>> batch = plan(load_profile("stacks/profiles/loan-documents.yaml")).design
+    >>> [(one.architecture, one.holds) for one in kept_data([batch], running=[])]
+    [('batch', ('queue', 'bucket'))]
+    """
+    held = frozenset[Held]().union(*(held_by(one) for one in running))
+    found: list[Kept] = []
+    for design in reversed(tuple(past)):
+        kinds = {kind for one in held_by(design) - held for kind in _kinds(design, one)}
+        if kinds:
+            rows: tuple[Kind, ...] = ("queue", "table", "bucket")
+            found.insert(0, Kept(architecture=design.architecture, holds=tuple(one for one in rows if one in kinds)))
+        held |= held_by(design)
+    return tuple(found)
+
+
+def _kinds(design: Design, held: Held) -> set[Kind]:
+    """What one piece of a design's data is made of."""
+    _, part, what = held
+    if part:
+        own = _own(parts_of(design)[part])
+        return own if part == FILL else own - {"bucket"}
+    return {_RUNGS[what]} if what in _RUNGS else _own(design)
+
+
+def _own(design: Design) -> set[Kind]:
+    """A design's own data, its parts' and its ladder's left out."""
+    if isinstance(design, BatchDesign | MicroBatchDesign):
+        return {"queue", "bucket"}
+    return {"table", "bucket"} if isinstance(design, PrecomputedDesign | FeaturesDesign) else {"bucket"}

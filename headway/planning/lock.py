@@ -24,6 +24,7 @@ from headway.errors import HeadwayError, nearest
 from headway.files import write_whole
 from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.changes import FieldChange, field_changes
+from headway.planning.consequences import Standing
 from headway.planning.former import still_holding
 from headway.planning.plan import Plan
 from headway.planning.surroundings import Surroundings
@@ -141,8 +142,13 @@ class Lock(BaseModel):
     @property
     def designs(self) -> tuple[Design, ...]:
         """Every design that a stack of this lock runs."""
-        plans = (self.plan, self.alongside)
-        return tuple(one.design for one in plans if one is not None and one.design is not None)
+        return self.standing.designs
+
+    @property
+    def standing(self) -> Standing:
+        """What runs, and what is still held of the past."""
+        return Standing(self.plan.design, self.alongside.design if self.alongside else None, self.former,
+                        self.plan.profile.name)  # fmt: skip
 
     @property
     def bill(self) -> Bill | None:
@@ -173,7 +179,9 @@ def make_lock(
         stack=stack, settings=settings, profile_digest=profile.digest, declared=declared_fields(profile), plan=plan,
         alongside=alongside,
     )  # fmt: skip
-    past = (*before.former, *before.designs) if before is not None else ()
+    # Everything is named after the profile: under another name nothing is what it was.
+    same = before is not None and before.plan.profile.name == plan.profile.name
+    past = (*before.former, *before.designs) if before is not None and same else ()
     held = still_holding((one for one in past if one.architecture not in forget), lock.designs)
     return lock.model_copy(update={"former": held})
 

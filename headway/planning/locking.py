@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from headway.errors import nearest
 from headway.planning.calibration import read_calibration
+from headway.planning.consequences import consequences, forgotten, holding
 from headway.planning.lock import (
     Lock,
     LockError,
+    Settings,
     alongside_plan,
     check_lock,
     lock_path,
@@ -57,13 +59,18 @@ def lock_stacks(root: Path, names: Iterable[str], *, forget: Collection[str] = (
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)
             continue
         before = read_lock(path) if path.exists() else None
-        old = before.plan if before else None
         lock = make_lock(name, settings, profile, new, alongside=beside, before=before, forget=forget)
+        if before is not None and (problem := _loses(settings, before, lock, forget)):
+            yield Outcome(name, f"{name}: not locked: {problem}", differs=True)
+            continue
         if before is not None and _same(before, lock) and not check_lock(before, profile, settings):
-            yield Outcome(name, f"{name}: unchanged, {describe(new)}")
+            still = [one for one in forget if one in {design.architecture for design in lock.designs}]
+            runs = f"; {' and '.join(still)} runs: of what runs nothing is forgotten" if still else ""
+            yield Outcome(name, f"{name}: unchanged, {describe(new)}{runs}")
             continue
         write_lock(path, lock)
-        yield Outcome(name, "\n".join([f"{name}: locked {describe(new)}", *_against(old, new), *_beside(lock)]))
+        said = [*_against(before, lock), *_beside(lock), *_meaning(before, lock)]
+        yield Outcome(name, "\n  ".join([f"{name}: locked {describe(new)}", *said]))
 
 
 def check_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
@@ -102,7 +109,8 @@ def _known(root: Path, stacks: Iterable[str], forget: Collection[str]) -> None:
     if not forget:
         return
     locks = [read_lock(path) for name in stacks if (path := lock_path(root, name)).exists()]
-    held = {design.architecture for lock in locks for design in (*lock.former, *lock.designs)}
+    held = {str(design.architecture) for lock in locks for design in (*lock.former, *lock.designs)}
+    held |= {lock.plan.profile.name for lock in locks}
     for name in forget:
         if name not in held:
             hint = nearest(name, held) or f"; there is {', '.join(sorted(held)) or 'nothing'}"
@@ -113,29 +121,53 @@ def _same(before: Lock, after: Lock) -> bool:
     return (before.plan, before.alongside, before.former) == (after.plan, after.alongside, after.former)
 
 
-def _beside(lock: Lock) -> list[str]:
-    """What the stack holds beside its plan."""
-    lines = [f"  alongside: {describe(lock.alongside)}"] if lock.alongside is not None else []
-    if lock.former:
-        names = ", ".join(one.architecture for one in lock.former)
-        lines.append(f"  kept: queues, buckets and tables of {names}, until `headway lock --forget`")
-    return lines
+def _loses(settings: Settings, before: Lock, after: Lock, forget: Collection[str]) -> str | None:
+    """Why protected data may not go yet: nobody asked for it, or it would stop every update, declared no longer."""
+    gone = forgotten(before.standing, after.standing) if settings.protect_data else ()
+    lost, old, new = ", ".join(holding(one) for one in gone), before.plan.profile.name, after.plan.profile.name
+    if not gone or old in forget:
+        return None
+    if old != new:
+        return (
+            f"everything is named after the profile, which was {old} and is {new}: {lost} would be deleted. Keep the "
+            f"name, or let go of it: `headway lock --stack {after.stack} --forget {old}`"
+        )
+    return (
+        f"{lost} may not be deleted while headway:protect_data is true: set it to false, run `pulumi up` once, and "
+        "forget it then"
+    )
 
 
-def _against(old: Plan | None, new: Plan) -> list[str]:
-    """The old plan beside the new: what a reviewer of the pull request wants first."""
-    if old is None or old.choice is None or new.choice is None:
+def _meaning(before: Lock | None, lock: Lock) -> list[str]:
+    """What the next `pulumi up` does to what is there."""
+    if before is None:
         return []
-    difference = new.choice.monthly.expected - old.choice.monthly.expected
+    return list(consequences(before.standing, lock.standing))
+
+
+def _beside(lock: Lock) -> list[str]:
+    """What runs beside the plan, and what both cost."""
+    if lock.alongside is None or lock.bill is None:
+        return []
+    return [f"alongside: {describe(lock.alongside)}; {format_usd(lock.bill.total.expected)} a month with it"]
+
+
+def _against(before: Lock | None, lock: Lock) -> list[str]:
+    """The old plan beside the new: what a reviewer of the pull request wants first."""
+    if before is None or before.bill is None or lock.bill is None:
+        return []
+    old, new = before.plan, lock.plan
+    difference = lock.bill.total.expected - before.bill.total.expected
     if abs(difference) < Decimal("0.005"):
-        cost = "the same bill; details of the design or its reasons changed"
+        cost = "the same bill"
     else:
         cost = f"{format_usd(abs(difference))} a month {'more' if difference > 0 else 'less'}"
-    lines = [f"  before: {describe(old)}", f"  {cost}"]
-    if old.choice.architecture != new.choice.architecture:
-        lines += [f"  {reason}" for reason in new.choice.why]
+    beside = f", and {describe(before.alongside)} alongside" if before.alongside is not None else ""
+    lines = [f"before: {describe(old)}{beside}", cost]
+    if old.choice is not None and new.choice is not None and old.choice.architecture != new.choice.architecture:
+        lines += new.choice.why
     if old.prices.as_of != new.prices.as_of:
-        lines.append(f"  prices of {new.prices.as_of}, were of {old.prices.as_of}")
+        lines.append(f"prices of {new.prices.as_of}, were of {old.prices.as_of}")
     return lines
 
 

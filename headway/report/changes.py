@@ -156,7 +156,8 @@ def _change(row: StackChange) -> str:
 
 
 def _name(side: Snapshot) -> str:
-    return side.architecture or "nothing fits"
+    name = side.architecture or "nothing fits"
+    return f"{name}, {side.alongside} alongside" if side.alongside is not None else name
 
 
 def _wait(side: Snapshot) -> str:

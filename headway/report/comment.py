@@ -90,6 +90,7 @@ def _told(row: StackChange, detail: Detail, cut: _Cut) -> list[str]:
     said: list[str | None] = [*(f"invalid {one}" for one in row.problems), changes.stale_sentence(row)]
     said += [changes.causes(row), changes.span(row.change) if row.state == "changed" else None]
     said += cut.first(changes.why(row), detail.why, "reasons")
+    said += cut.first(row.consequences, detail.fields, "consequences")
     bullets = [f"- {text(one, longest=600)}" for one in said if one]
     if not bullets:
         return []

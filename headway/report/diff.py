@@ -36,7 +36,7 @@ def print_diff(out: Console, diff: Diff) -> None:
 def _print_stack(out: Console, row: StackChange) -> None:
     heading(out, f"{row.stack}: {changes.architecture(row)}")
     said = [*row.problems, changes.stale_sentence(row), changes.causes(row)]
-    said += [changes.span(row.change) if row.state == "changed" else None, *changes.why(row)]
+    said += [changes.span(row.change) if row.state == "changed" else None, *changes.why(row), *row.consequences]
     said += changes.resource_sentences(row)
     bullets(out, [one for one in said if one])
     if row.lines:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from headway.diff.environments import Environment, Environments
+from headway.planning.consequences import holding
 from headway.report.console import bullets, heading, new_table, print_table, quantity, usd_range
 from headway.units import format_duration, format_usd, to_decimal
 
@@ -79,6 +80,7 @@ _ROWS: tuple[tuple[str, Callable[[Environment], str]], ...] = (
     ("share of traffic", lambda one: NONE if one.runs is None else f"{one.runs.scale:.4g}"),
     ("requests a month", _requests),
     ("architecture", _architecture),
+    ("alongside", lambda one: (one.runs.alongside if one.runs else None) or NONE),
     ("wait", _wait),
     ("promised", _limit),
     ("USD a month", _bill),
@@ -87,6 +89,7 @@ _ROWS: tuple[tuple[str, Callable[[Environment], str]], ...] = (
     ("cap, USD a month", lambda one: NONE if one.caps.max_monthly is None else format_usd(one.caps.max_monthly)),
     ("cap, instances", lambda one: NONE if one.caps.max_instances is None else str(one.caps.max_instances)),
     ("budget", lambda one: NONE if one.caps.budget is None else format_usd(one.caps.budget)),
+    ("kept", lambda one: "\n".join(holding(row) for row in one.runs.kept) or NONE if one.runs else NONE),
     ("data", lambda one: "protected" if one.protect_data else "not protected"),
     ("tags", lambda one: "\n".join(f"{key}={value}" for key, value in one.tags.items()) or NONE),
     ("lock", lambda one: NONE if one.problem else LOCKS[one.lock]),

@@ -65,7 +65,7 @@ def test_a_preview_shows_what_runs_and_its_bill(bundled: tuple[Plan, Provisioned
 def test_what_a_design_leaves_behind_is_all_of_its_data_and_as_it_was(bundled: tuple[Plan, Provisioned]) -> None:
     made, registered = bundled
     of, simple = load_profile(BY_NAME["contact-form"]), plan(load_profile(BY_NAME["contact-form"]), only="serverless")
-    settings = Settings(profile="x")
+    simple, settings = simple.model_copy(update={"profile": made.profile}), Settings(profile="x")
     before = make_lock("dev", settings, of, made)
     after = make_lock("dev", settings, of, simple, before=before)
     left = provision(lambda: Inference("work", {"plan": after}) and None)
@@ -74,6 +74,9 @@ def test_what_a_design_leaves_behind_is_all_of_its_data_and_as_it_was(bundled: t
         return {(one.type, one.name): one.inputs for one in of.resources if one.type.startswith(HOLDING_DATA)}
 
     assert data(left) == data(registered)
+    told = {kind for one in after.standing.kept for kind in one.holds}
+    kinds = {"queue": "aws:sqs/queue:Queue", "table": "aws:dynamodb/table:Table", "bucket": "aws:s3/bucket:Bucket"}
+    assert told == {kind for kind, of_type in kinds.items() if any(key == of_type for key, _ in data(left))}
     forgotten = make_lock("dev", settings, of, simple, before=after, forget=[one.architecture for one in after.former])
     assert forgotten.former == ()
 

@@ -4,9 +4,14 @@ from decimal import Decimal
 
 import pytest
 
+from headway import load_profile
 from headway.bill.lines import Range
 from headway.diff import Diff, Limit, StackChange, StackSide, compare
 from headway.errors import HeadwayError
+from headway.planning.consequences import holding
+from headway.planning.search import plan
+from headway.report.changes import architecture
+from headway.report.comment import comment
 from tests.diff.sides import invalid, line, side
 
 
@@ -83,6 +88,25 @@ def test_the_verdict_says_which_architecture_switches_where() -> None:
         (side("prod", architecture="realtime"), side("prod", line("workers", "60"))), (side("dev"), side("dev"))
     )
     assert "; realtime becomes batch in prod" in made.verdict
+
+
+def test_what_runs_alongside_what_is_kept_and_what_is_deleted_are_part_of_a_change() -> None:
+    queued, other = (plan(load_profile("stacks/profiles/loan-documents.yaml"), only=one)
+                     for one in ("batch", "microbatch"))  # fmt: skip
+    assert queued.design is not None
+    before, after = (StackSide("prod", other, former=former) for former in ((queued.design,), ()))
+    both = change(StackSide("prod", queued), StackSide("prod", queued, alongside=other))
+    assert both.after is not None
+    assert both.after.alongside == "microbatch"
+    assert both.consequences == ("microbatch is made beside batch, which serves on",)
+    assert architecture(both) == "batch → batch, microbatch alongside"
+    kept = change(StackSide("prod", queued), before)
+    assert kept.forgotten == ()
+    assert kept.consequences[-1] == "kept: queue and bucket of batch, until `headway lock --forget batch`"
+    made = diff((before, after))
+    assert made.verdict.endswith("; data deleted: prod")
+    assert [holding(one) for one in made.stacks[0].forgotten] == ["queue and bucket of batch"]
+    assert "forgotten: queue and bucket of batch, deleted by the next" in comment(made)
 
 
 def test_a_stale_lock_says_that_the_plan_is_not_what_runs() -> None:

@@ -68,6 +68,25 @@ def test_one_that_cannot_be_read_does_not_hide_the_others(root: Path, capsys: py
     assert said.splitlines()[0].split() == ["staging", "prod", "dev"]
 
 
+def test_what_runs_alongside_and_what_is_kept_of_the_past_have_rows(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prod = root / "stacks/Pulumi.prod.yaml"
+    edit(prod, '"500"', '"2000"\n  headway:architecture: batch\n  headway:alongside: microbatch')
+    list(lock_stacks(root, ["prod"]))
+    edit(prod, "architecture: batch", "architecture: asynchronous")
+    list(lock_stacks(root, ["prod"]))
+    assert run(["env", "--stacks", "prod"]) == 0
+    rows = {row[0]: row[1:] for line in capsys.readouterr().out.splitlines() if (row := line.split())}
+    assert rows["architecture"] == ["asynchronous"]
+    assert rows["alongside"] == ["microbatch"]
+    assert rows["kept"] == ["queue", "and", "bucket", "of", "batch"]
+    assert run(["env", "--stacks", "prod", "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["environments"]
+    assert found["runs"]["alongside"] == "microbatch"
+    assert found["runs"]["kept"] == [{"architecture": "batch", "holds": ["queue", "bucket"]}]
+
+
 def test_sizes_are_the_designs_own(root: Path) -> None:
     edit(root / "stacks/Pulumi.dev.yaml", "loan-documents", "moderation")
     edit(root / "stacks/Pulumi.dev.yaml", '  headway:max_instances: "2"\n', "")

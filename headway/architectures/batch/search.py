@@ -28,6 +28,7 @@ from headway.architectures.batch.waits import closest, waits_by_promise
 from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import BatchDesign, DepartureRule, FeederDesign, Wait, WorkerPool
 from headway.architectures.queue_path import watchdog_design
+from headway.architectures.router_design import LONGEST_RETENTION_S
 from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -278,14 +279,13 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
     longest = max(leg.stage.processing_s for leg in legs)
     start_s = max(leg.stage.machine.start_s for leg in legs)
     slowest = max(leg.stage.round_s for leg in legs)
-    longest_promise = max(workload.demand.max_wait)
     return BatchDesign(
         **workload.base_design(),
         burn_rates=workload.burn_rates(_longest_gap_s(legs)),
         pools=tuple(pools.values()),
         departures=tuple(rules),
         visibility_timeout_s=int(min(43_200, max(120, ceil(6 * slowest)))),
-        queue_retention_s=int(min(1_209_600, max(345_600, 2 * longest_promise))),
+        queue_retention_s=LONGEST_RETENTION_S,
         job_timeout_s=int(max(900, ceil(start_s + 3 * longest + 600))),
         runnable_limit_s=int(min(86_400, max(600, ceil(min(workload.demand.max_wait) / 2)))),
         tick_s=int(assume("batch.tick")),

@@ -29,6 +29,7 @@ from headway.architectures.microbatch.pairs import (
 )
 from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
 from headway.architectures.rates import rates_of, settling_points
+from headway.architectures.router_design import LONGEST_RETENTION_S
 from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
@@ -230,7 +231,7 @@ def _candidate(workload: Workload, row: Row) -> Candidate:
         function_timeout_s=timeout,
         # Six times the function's, and its window (AWS Lambda Developer Guide, using Lambda with Amazon SQS).
         visibility_timeout_s=6 * timeout + pair.window_s,
-        queue_retention_s=int(min(1_209_600, max(345_600, 2 * max(demand.max_wait)))),
+        queue_retention_s=LONGEST_RETENTION_S,
         results_kept_days=int(assume("results.kept_days")),
         watchdog=watchdog_design(workload, probe_s=probes_time(workload, service, PROBES_AT_ONCE)),
         validation=validation_design(workload),

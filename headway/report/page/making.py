@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from headway.advice import cost_of_waiting, join
 from headway.assumptions import assuming
-from headway.diff import Source, read_side
+from headway.diff import Source, StackSide, read_side
 from headway.errors import HeadwayError
-from headway.planning.lock import plan_for
+from headway.planning.consequences import kept_sentence
+from headway.planning.lock import joint_bill, plan_for
 from headway.planning.search import plan
 from headway.planning.stacks import project_root, stack_settings
 from headway.prices import PriceBook
@@ -19,6 +20,7 @@ from headway.profile import load_profile
 from headway.report.page.content import content
 from headway.report.page.engine import engine
 from headway.report.page.writing import page_html
+from headway.units import format_usd
 
 
 class Page(NamedTuple):
@@ -63,9 +65,19 @@ def stack_page(stack: str, *, start: Path | None = None, say: Callable[[str], No
         with assuming(observed.assumptions if observed else ()):
             joined = join(side.profile, side.plan, curve=points, say=say)
         say("drawing")
-        notes = _notes(stack, side.locked, side.stale)
+        notes = [*_notes(stack, side.locked, side.stale), *besides(side)]
         shown = content(side.profile, side.plan, joined, stack=stack, notes=notes)
         return Page(f"{side.profile.name}-{stack}", page_html(shown, beside))
+
+
+def besides(side: StackSide) -> list[str]:
+    """What the stack runs and holds that the page does not show."""
+    said = [f"{kept_sentence(one).capitalize()}." for one in side.standing.kept]
+    if side.alongside is None or side.alongside.choice is None:
+        return said
+    bill = joint_bill(side.plan, side.alongside)
+    both = f"; {format_usd(bill.total.expected)} a month with it" if bill is not None else ""
+    return [f"{side.alongside.choice.architecture} runs beside it and is not on this page{both}.", *said]
 
 
 def _notes(stack: str, locked: bool, stale: tuple[str, ...]) -> list[str]:

@@ -9,11 +9,12 @@ import pytest
 
 from headway import load_profile
 from headway.advice import join
+from headway.diff import StackSide
 from headway.planning.search import plan
 from headway.report.page.content import content
 from headway.report.page.drawing import Drawing
 from headway.report.page.engine import Engine, Picture, engine
-from headway.report.page.making import profile_page, stack_page
+from headway.report.page.making import besides, profile_page, stack_page
 from headway.report.page.writing import page_html
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -80,3 +81,15 @@ def test_the_page_of_a_stack_is_what_it_runs():
     assert made.name == "loan-documents-dev"
     assert "What stack dev runs: its locked plan." in made.html
     assert "0.02 of its traffic" in made.html
+
+
+def test_the_page_of_a_stack_says_what_runs_beside_it_and_what_it_keeps():
+    batch, microbatch = (plan(load_profile("stacks/profiles/loan-documents.yaml"), only=one)
+                         for one in ("batch", "microbatch"))  # fmt: skip
+    assert besides(StackSide("prod", batch)) == []
+    assert besides(StackSide("prod", microbatch, alongside=batch)) == [
+        "batch runs beside it and is not on this page; USD 1,140 a month with it."
+    ]
+    assert besides(StackSide("prod", microbatch, former=(batch.design,))) == [
+        "Kept: queue and bucket of batch, until `headway lock --forget batch`."
+    ]
