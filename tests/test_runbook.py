@@ -35,6 +35,7 @@ FED: BatchDesign = BATCH.model_copy(
 ROUTER = RouterDesign(
     memory_mb=512,
     timeout_s=29,
+    validation=VALIDATION,
     ladder=LadderDesign(
         rungs=("cache", "queue", "default"), reserve_share=0.1, reserve_s=0.5, default={"label": "unknown"},
         watch=BurnRate(window_s=300, late_share=0.1), cache=TableDesign(item_bytes=500, expires_s=3600),

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
+from headway.architectures.answer_watch import ValidationDesign
 from headway.architectures.design import (
     AsynchronousDesign,
     BatchDesign,
     MicroBatchDesign,
     RealtimeDesign,
     ServerlessDesign,
-    ValidationDesign,
     WatchedDesign,
 )
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign
@@ -185,7 +185,7 @@ def router_graphs(router: Router) -> list[Graph]:
               {"calls": of("Count", "Sum"), "4xx": of("4xx", "Sum"), "5xx": of("5xx", "Sum")}),
         Graph("Latency of a call, ms", {"p50": of("Latency", "p50"), "p99": of("Latency", "p99")}),
     ]  # fmt: skip
-    return [*graphs, *_ladder_graphs(router)]
+    return [*graphs, *_ladder_graphs(router), *_answers(router.validation, router.name, ROUTER)]
 
 
 def table_graphs(design: PrecomputedDesign | FeaturesDesign, router: str) -> list[Graph]:
@@ -239,13 +239,13 @@ def _kept(design: WatchedDesign, fleet: str) -> list[Graph]:
     ]
 
 
-def _answers(validation: ValidationDesign | None, fleet: str) -> list[Graph]:
+def _answers(validation: ValidationDesign | None, fleet: str, dimension: str = FLEET) -> list[Graph]:
     """How good the answers are, where that is checked."""
     if validation is None:
         return []
 
     def of(name: str, statistic: str) -> Metric:
-        return Metric(NAMESPACE, name, {FLEET: fleet}, statistic)
+        return Metric(NAMESPACE, name, {dimension: fleet}, statistic)
 
     shares = {"doubtful": of(DOUBTFUL, "Average")}
     if validation.breaking is not None:

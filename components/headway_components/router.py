@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from headway.architectures.answer_watch import ValidationDesign
 from headway.architectures.hybrid_design import Route
 from headway.architectures.router_design import RouterDesign
 from headway_components.access import Statement, allow, policy_document, with_key
@@ -19,6 +20,8 @@ from headway_components.row_table import RowTable
 from headway_components.runtime_function import FunctionSize, runtime_function, upload_bundle
 from headway_components.site import Site, physical_name
 from headway_components.storage import REQUESTS, RESULTS, Bucket, objects
+from headway_components.validation import Document, answer_alarms, validation_document
+from headway_runtime.metrics import ROUTER
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings, RouteSettings
 
 ROUTES = {
@@ -54,6 +57,7 @@ class Router:
     name: str
     """Of its metrics."""
     ladder: Ladder | None
+    validation: ValidationDesign | None
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,19 @@ def router(
     """The API and its function: no route is open to whoever is not allowed ``execute-api:Invoke`` on it."""
     name = _name(site)
     rungs = ladder(site, design.ladder)
+    checked_for = validation_document(site, design.validation, told.bucket)
     function = runtime_function(
         site,
         "router",
         upload_bundle(site, told.bucket.name),
         FunctionSize(design.memory_mb, design.timeout_s, None, log_retention_days),
         handler="headway_runtime.router.handler",
-        statements=[*_statements(site, told), *ladder_statements(rungs, told.bucket)],
-        environment={VARIABLE: _settings(name, told, rungs).apply(RouterSettings.to_json)},
+        statements=[
+            *_statements(site, told),
+            *ladder_statements(rungs, told.bucket),
+            *([checked_for.read] if checked_for else []),
+        ],
+        environment={VARIABLE: _settings(name, told, rungs, checked_for).apply(RouterSettings.to_json)},
     )
     listen(site, rungs, function)
     api = aws.apigatewayv2.Api(
@@ -136,9 +145,10 @@ def router(
         f"{site.name}: the API answers with errors: the router fails, or a live part does not answer.",
     )
     ladder_alarms(site, rungs, function, api.id, name, topic)
+    answer_alarms(site, topic, design.validation, name, ROUTER)
     # The address is of use once the stage serves.
     url = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
-    return Router(url, function.name, api.id, name, rungs)
+    return Router(url, function.name, api.id, name, rungs, design.validation)
 
 
 def router_policy(site: Site, told: Told) -> pulumi.Output[str]:
@@ -157,7 +167,9 @@ def routing(site: Site, told: Told) -> pulumi.Output[str]:
     )
 
 
-def _settings(name: str, told: Told, rungs: Ladder | None = None) -> pulumi.Output[RouterSettings]:
+def _settings(
+    name: str, told: Told, rungs: Ladder | None = None, checked_for: Document | None = None
+) -> pulumi.Output[RouterSettings]:
     """The function's settings, once the names in them are known."""
     queue, cache = (rungs.queue, rungs.cache) if rungs else (None, None)
     names: dict[str, pulumi.Input[str]] = {
@@ -166,6 +178,7 @@ def _settings(name: str, told: Told, rungs: Ladder | None = None) -> pulumi.Outp
         "queue_url": queue.url if queue else "",
         "dead_letters_url": queue.dead_letters_url if queue else "",
         "cache_table": cache.name if cache else "",
+        "validation": checked_for.uri if checked_for else "",
     }
     places = {
         part: pulumi.Output.all(endpoint_name=target.endpoint_name, queue_url=target.queue_url, model=target.model)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from headway.architectures.design import ShareWatch, ValidationDesign
+from headway.architectures.answer_watch import ShareWatch, ValidationDesign
 from headway.architectures.promise import FEWEST_LATE
 from headway_components.access import Statement, allow
 from headway_components.alarms import Expression, Metric, Rule, alarm
@@ -50,29 +51,41 @@ def validation_document(site: Site, design: ValidationDesign | None, bucket: Buc
     )
 
 
-def answer_alarms(site: Site, topic: pulumi.Input[str], design: ValidationDesign | None, fleet: str) -> None:
-    """The shares of doubtful and of broken answers, and probes that fail, by the design's thresholds."""
+def answer_alarms(
+    site: Site, topic: pulumi.Input[str], design: ValidationDesign | None, fleet: str, dimension: str = FLEET
+) -> None:
+    """The shares of doubtful and of broken answers, and probes that fail, by the design's thresholds.
+
+    ``fleet`` is whose metrics they are: a fleet's, or a router's by its ``dimension``.
+    """
     if design is None:
         return
+    whose = {dimension: fleet}
 
     def watch(what: str, metric: str, watched: ShareWatch, why: str) -> None:
         of = f"the answers of {watched.window_s // 3600} h"
         said = f"{fleet}: more than {watched.most:.1%} of {of} {why}. Results say what, in their doubts."
-        alarm(site, what, topic, _share(metric, fleet, watched.window_s), Rule.above(100 * watched.most), said)
+        alarm(
+            site,
+            what,
+            topic,
+            _share(metric, whose, watched.window_s),
+            Rule.above(100 * watched.most),
+            said,
+        )
 
     watch("doubtful-answers", DOUBTFUL, design.doubtful, "are empty, unsure, or break their schema")
     if design.breaking is not None:
         watch("schema-breaks", SCHEMA_BREAKS, design.breaking, "break their schema")
     if design.probes:
         alarm(
-            site, "failed-probes", topic, Metric(NAMESPACE, FAILED_PROBES, {FLEET: fleet}, "Maximum", PROBES_PERIOD_S),
+            site, "failed-probes", topic, Metric(NAMESPACE, FAILED_PROBES, whose, "Maximum", PROBES_PERIOD_S),
             Rule.above(0), f"{fleet}: the model does not answer what is known. Its log says which probe, and how.",
         )  # fmt: skip
 
 
-def _share(name: str, fleet: str, window_s: int) -> Expression:
+def _share(name: str, of: Mapping[str, str], window_s: int) -> Expression:
     """Percent of a window's answers; none where it is of fewer than two: one bad answer of three is no trend."""
-    of = {FLEET: fleet}
     average = Metric(NAMESPACE, name, of, "Average", window_s)
     count = Metric(NAMESPACE, name, of, "SampleCount", window_s)
     return Expression(f"IF(m0 * m1 >= {FEWEST_LATE}, 100 * m0, 0)", (average, count), f"{name}, %")

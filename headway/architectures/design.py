@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
+from headway.architectures.answer_watch import ValidationDesign, checking
 from headway.architectures.promise import METRICS, burn_alarm
 from headway.architectures.router_design import RouterDesign
 from headway.architectures.value import BurnRate, Value
@@ -75,42 +76,6 @@ class WatchdogDesign(Value):
     """Requests of a day by which the counts may differ: CloudWatch's and SQS's counts are not exact."""
     probe_s: float = 0.0
     """Expected time of the probes that it asks of an endpoint each time; 0: it asks none."""
-
-
-class ShareWatch(Value):
-    """A share of a window's answers that is too large."""
-
-    window_s: int
-    most: float
-
-
-class ValidationDesign(Value):
-    """How answers are checked; what the component hands to the runtime, and its alarms."""
-
-    document: dict[str, JsonValue]
-    """``{schema, confidence, probes}``, as the runtime reads it."""
-    doubtful: ShareWatch
-    breaking: ShareWatch | None = None
-    """Of answers that break the schema; None without one."""
-
-    @property
-    def probes(self) -> int:
-        """How many there are."""
-        found = self.document["probes"]
-        return len(found) if isinstance(found, list) else 0
-
-    @property
-    def alarms(self) -> dict[str, int]:
-        """The alarms on answers, each with the metrics it looks at: a share and how many answers it is of."""
-        names = {"doubtful-answers": True, "schema-breaks": self.breaking is not None}
-        shares = {name: METRICS for name, made in names.items() if made}
-        return shares | ({"failed-probes": 1} if self.probes else {})
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Custom metrics of answers."""
-        names = {"Doubtful": True, "SchemaBreaks": self.breaking is not None, "FailedProbes": self.probes > 0}
-        return tuple(name for name, made in names.items() if made)
 
 
 class LiveDesign(WatchedDesign):
@@ -222,11 +187,6 @@ class AsynchronousDesign(WatchedDesign):
 def accounting(watchdog: WatchdogDesign | None) -> dict[str, int]:
     """The watchdog's alarm."""
     return {"unaccounted": 1} if watchdog else {}
-
-
-def checking(validation: ValidationDesign | None) -> dict[str, int]:
-    """The alarms on answers."""
-    return validation.alarms if validation else {}
 
 
 def told(watchdog: WatchdogDesign | None, validation: ValidationDesign | None) -> tuple[str, ...]:

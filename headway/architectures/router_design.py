@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from headway.architectures.answer_watch import ValidationDesign, checking
 from headway.architectures.value import BurnRate, Value
 from headway.profile.fallback import Rung
 
@@ -73,6 +74,8 @@ class RouterDesign(Value):
     memory_mb: int
     timeout_s: int
     ladder: LadderDesign | None = None
+    validation: ValidationDesign | None = None
+    """How the answers of live parts are checked; None where the profile does not say."""
 
     @property
     def queue(self) -> RouterQueue | None:
@@ -90,7 +93,7 @@ class RouterDesign(Value):
         watched = {"router-errors": 1} | ({"degraded": 2} if self.ladder else {})
         if self.queue:
             watched |= {"router-queue-errors": 1, "router-queue-age": 2, "router-dead-letters": 1}
-        return watched
+        return watched | checking(self.validation)
 
     @property
     def metrics(self) -> tuple[str, ...]:

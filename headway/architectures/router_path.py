@@ -24,11 +24,12 @@ from headway.architectures.design import (
 )
 from headway.architectures.ladder import API_TYPES, Flow, ladder_design, ladder_lines
 from headway.architectures.router_design import RouterDesign, TableDesign, reserved_s
+from headway.architectures.validating import validation_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume, remembered
 from headway.bill import services
 from headway.bill.lines import Bill, Line
-from headway.units import format_duration, format_size
+from headway.units import HOURS_PER_MONTH, format_duration, format_size
 
 API_TIMEOUT_S = 30.0
 """An HTTP API's integration answers within this (Amazon API Gateway quotas)."""
@@ -85,10 +86,13 @@ def fitting(candidate: Candidate) -> Fitting | None:
 def router_design(workload: Workload, flows: Sequence[Flow]) -> RouterDesign:
     """The router's function, which asks within the API's own limit, and the profile's ladder for what is live."""
     timeout_s = int(API_TIMEOUT_S - 1)
+    live = sum(flow.monthly for flow in flows if flow.live) / HOURS_PER_MONTH
     return RouterDesign(
         memory_mb=int(assume("router.memory_mb")),
         timeout_s=timeout_s,
         ladder=ladder_design(workload, flows, timeout_s),
+        # An endpoint of micro-batches has its watchdog for the probes, workers their departures.
+        validation=validation_design(workload, per_hour=live, probing=False) if live else None,
     )
 
 
@@ -195,6 +199,16 @@ def router_lines(
         *services.s3(pricing, puts=1, description="router's runtime",
                      resource_types=("aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucket:Bucket")),
         *ladder_lines(router, design, workload, flows, kept_days=kept_days),
+        *_checked_lines(router, workload),
+    )  # fmt: skip
+
+
+def _checked_lines(router: RouterDesign, workload: Workload) -> tuple[Line, ...]:
+    if router.validation is None:
+        return ()
+    return services.cloudwatch(
+        workload.pricing, metrics=len(router.validation.metrics), description="what live answers are held against",
+        resource_types=("aws:lambda/function:Function",),
     )  # fmt: skip
 
 

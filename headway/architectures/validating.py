@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from math import ceil
 
-from headway.architectures.design import ShareWatch, ValidationDesign
+from headway.architectures.answer_watch import ShareWatch, ValidationDesign
 from headway.architectures.promise import share_window
 from headway.architectures.workload import Workload
 from headway.sizing.service_time import BatchTime
 from headway.units import HOURS_PER_WEEK
 
 
-def validation_design(workload: Workload, longest_gap_s: float = 0.0) -> ValidationDesign | None:
-    """How answers are checked where the profile says so, and where results come ``longest_gap_s`` apart at the most."""
+def validation_design(
+    workload: Workload, longest_gap_s: float = 0.0, *, per_hour: float | None = None, probing: bool = True
+) -> ValidationDesign | None:
+    """How answers are checked where the profile says so.
+
+    Args:
+        workload: Whose.
+        longest_gap_s: Results come so far apart at the most.
+        per_hour: Answers that are checked; all of the workload's unless given.
+        probing: Whether the probes are asked, too.
+    """
     declared = workload.profile.model.validation
     if declared is None:
         return None
-    per_hour = workload.demand.per_week / HOURS_PER_WEEK
+    rate = workload.demand.per_week / HOURS_PER_WEEK if per_hour is None else per_hour
 
     def watched(most: float) -> ShareWatch:
-        return ShareWatch(window_s=share_window(most, per_hour, longest_gap_s), most=most)
+        return ShareWatch(window_s=share_window(most, rate, longest_gap_s), most=most)
 
     return ValidationDesign(
-        document=declared.document(),
+        document=declared.document() if probing else {**declared.document(), "probes": []},
         doubtful=watched(declared.most_doubtful),
         breaking=None if declared.schema_ is None else watched(declared.most_breaking),
     )

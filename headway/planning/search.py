@@ -237,7 +237,7 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
     if profile.model.validation is not None and winner and not _checks_answers(winner.candidate.design):
         said.append(
             f"model.validation has no effect with {winner.candidate.architecture}: its answers go from the model to "
-            "whoever asked; workers and micro-batches check theirs"
+            "whoever asked; workers and micro-batches check theirs, and so does the router of a fallback"
         )
     if profile.model.container is None:
         said.append("no model.container: this can be planned and priced, but not provisioned")

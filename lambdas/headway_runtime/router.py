@@ -16,7 +16,7 @@ import time
 import uuid
 from typing import Any
 
-from headway_runtime import clients, ladder, live
+from headway_runtime import clients, ladder, live, live_answers
 from headway_runtime.contract import (
     ID_PATTERN,
     REQUESTS_PREFIX,
@@ -27,9 +27,10 @@ from headway_runtime.contract import (
     seconds_of,
 )
 from headway_runtime.items import iso
+from headway_runtime.live_answers import live_answer
 from headway_runtime.model import ModelError
 from headway_runtime.router_queue import deliver
-from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, joined, route_to, time_left
+from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, route_to, time_left
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings
 from headway_runtime.told import DEGRADED, count, log
 
@@ -96,13 +97,11 @@ def _serve(settings: RouterSettings, request: Request, context: Any) -> dict[str
     reserve = live.Reserve(settings.reserve_share, settings.reserve_s) if settings.ladder else None
     allowed = live.budget(part, limit_s=limit_s, reserve=reserve, deadline_s=deadline_s)
     try:
-        output, attempt = live.ask(part, joined(settings, request, body), allowed)
+        return _answer(request, started, live_answer(settings, part, request, body, allowed))
     except ModelError as error:
         if not error.fatal:
             return _reply(422, {"id": request.id, "error": str(error)})
         return _instead(settings, part, request, body, started, str(error))
-    ladder.keep(settings, request, body, output, part.model)
-    return _answer(request, started, Answered(output, part.model, {"source": "live"}, attempt))
 
 
 def _instead(
@@ -185,3 +184,4 @@ def forget() -> None:
     """Be as a process that has just started."""
     clients.forget()
     live.forget()
+    live_answers.forget()

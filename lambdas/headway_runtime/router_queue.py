@@ -12,13 +12,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from headway_runtime import clients, ladder, live
+from headway_runtime import clients, live
 from headway_runtime.contract import BadRequestError, Request, parse_request
 from headway_runtime.dead_letters import send_letter
 from headway_runtime.items import Item, result_of
+from headway_runtime.live_answers import live_answer
 from headway_runtime.model import ModelError
 from headway_runtime.results import write_once
-from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, joined, route_to, time_left
+from headway_runtime.routing import body_of_request, from_table, hand_over, route_to, time_left
 from headway_runtime.settings import RouterSettings
 from headway_runtime.told import QUEUED_FOR, count, log
 
@@ -81,13 +82,11 @@ def _serve(settings: RouterSettings, item: Item, request: Request, context: Any)
         body = body_of_request(request)
         limit_s = min(settings.limit_s, time_left(context))
         try:
-            output, _ = live.ask(part, joined(settings, request, body), live.Budget(limit_s, limit_s))
+            answered = live_answer(settings, part, request, body, live.Budget(limit_s, limit_s))
         except ModelError as error:
             if not error.fatal and item.attempt >= REFUSALS:
                 raise GivenUpError(str(error)) from None
             raise
-        ladder.keep(settings, request, body, output, part.model)
-        answered = Answered(output, part.model, {"source": "live"})
     result = result_of(
         item, {"output": answered.output}, model=answered.model, started=started, finished=time.time(),
         **answered.marks,

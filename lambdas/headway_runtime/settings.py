@@ -275,6 +275,8 @@ class RouterSettings(Settings):
     """Age at which such an answer is no longer given out."""
     default: Any = None
     """The ladder's default answer."""
+    validation: str = ""
+    """``s3://`` address of what live answers are checked for; empty: nothing is checked."""
 
     @classmethod
     def _read(cls, fields: dict[str, Any]) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.architectures.answer_watch import ShareWatch, ValidationDesign
 from headway.architectures.design import (
     AsynchronousDesign,
     BatchDesign,
@@ -11,8 +12,6 @@ from headway.architectures.design import (
     RealtimeDesign,
     RequestShape,
     ServerlessDesign,
-    ShareWatch,
-    ValidationDesign,
     WatchdogDesign,
     WorkerPool,
 )

@@ -8,6 +8,7 @@ import pytest
 from headway import load_profile, plan
 from headway.architectures.design import RealtimeDesign
 from headway.errors import HeadwayError
+from headway.profile.answers import Validation
 from headway_components import RealtimeEndpoint
 from headway_runtime.settings import VARIABLE, RouterSettings
 from tests.components.designs import AUTOSCALED
@@ -101,3 +102,26 @@ def test_a_wired_bucket_is_the_routers(design: RealtimeDesign) -> None:
     assert made.all("s3:Bucket") == []
     told = RouterSettings.from_json(made.one("lambda:Function").inputs["environment"]["variables"][VARIABLE])
     assert told.results_bucket == "mine"
+
+
+def test_with_validation_live_answers_are_checked_watched_and_on_the_bill() -> None:
+    of = load_profile(PROFILE)
+    checked = of.model_copy(
+        update={"model": of.model.model_copy(update={"validation": Validation(schema={"required": ["days"]})})}
+    )
+    planned = plan(checked, only="realtime")
+    assert planned.design is not None
+    made = provision(lambda: RealtimeEndpoint("work", {"design": planned.design}) and None)
+    document = made.one("s3:BucketObjectv2", "work-validation").inputs
+    assert json.loads(document["content"]) == {"schema": {"required": ["days"]}, "confidence": None, "probes": []}
+    told = RouterSettings.from_json(made.one("lambda:Function").inputs["environment"]["variables"][VARIABLE])
+    assert told.validation.endswith(f"/{document['key']}")
+    for name in ("work-doubtful-answers", "work-schema-breaks"):
+        watched = made.one("cloudwatch:MetricAlarm", name).inputs["metricQueries"]
+        assert {tuple(one["metric"]["dimensions"]) for one in watched if "metric" in one} == {("Router",)}
+    assert {one.name for one in made.all("cloudwatch:MetricAlarm")} == {f"work-{one}" for one in planned.design.alarms}
+    assert planned.chosen is not None
+    assert planned.chosen.bill is not None
+    (line,) = [one for one in planned.chosen.bill.lines if "held against" in one.description]
+    assert line.quantity.expected == 2, "Doubtful and SchemaBreaks"
+    assert not [one for one in planned.warnings if "model.validation" in one]

@@ -97,7 +97,7 @@ LADDER = LadderDesign(
     queue=RouterQueue(visibility_timeout_s=168, batch_size=5, max_concurrency=2, oldest_s=3600),
 )
 FALLING_BACK = designs.AUTOSCALED.model_copy(
-    update={"router": ROUTER.model_copy(update={"ladder": LADDER}), "results_kept_days": 45}
+    update={"router": ROUTER.model_copy(update={"ladder": LADDER, "validation": VALIDATION}), "results_kept_days": 45}
 )
 HYBRID = {**designs.BASE, "max_wait_s": 1.5, "router": ROUTER}
 TIERED = TieredDesign(

@@ -218,6 +218,7 @@ def routing(stack: Stack, site: str) -> Iterator[Work]:
                 status, answer = call("POST /requests", {**asked, **request})
                 assert status == (200 if part.kind == "live" else 202), answer
                 assert not told.ladder or answer["source"] == "live"
+                assert "doubts" not in answer
                 if told.table_holds == "answers" and "body" in request:
                     assert answer["source"] == "precomputed"
         assert [call("POST /uploads")[0] for _ in range(2)] == [201, 201]

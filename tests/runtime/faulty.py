@@ -23,6 +23,8 @@ class Faulty:
     calls: list[Any] = field(default_factory=list)
     next_modes: list[str] = field(default_factory=list)
     """What the next calls meet, before ``mode`` holds again."""
+    answer: Any = None
+    """What it answers when up; None: what it was asked."""
 
 
 ERRORS = {
@@ -50,7 +52,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
                 self.close_connection = True
                 return
             if mode == "up":
-                self.reply(200, {"echo": body}, Content_Type="application/json")
+                self.reply(200, made.answer or {"echo": body}, Content_Type="application/json")
                 return
             if mode == "nonsense":
                 self.reply(200, b"\xff not json", Content_Type="application/json")
