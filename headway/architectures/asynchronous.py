@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, exp, inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.queueing import smallest_servers
 from headway.sizing.service_time import ServiceTime
+from headway.sizing.sleeping import Hour, Late, Sleep, hours_up, late_requests, share_asleep
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
 
 MAX_BYTES = 1_000_000_000
@@ -39,8 +40,6 @@ MOST_INSTANCES = 1000
 HOSTING_TYPES = ("aws:sagemaker/endpoint:Endpoint", "aws:sagemaker/endpointConfiguration:EndpointConfiguration")
 ARRIVALS = 16
 """Points of the arrivals during a start."""
-FOREVER = 40.0
-"""Beyond this many expected arrivals within the idle time an endpoint never sleeps."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,10 @@ class Sized:
         return assume("endpoint.detection") + self.start_s if self.sleeps else 0.0
 
     @property
-    def present_s(self) -> float:
-        """How long one request keeps the endpoint up: its service, and the idle time after it."""
-        return self.service.mean + assume("endpoint.scale_in_idle")
+    def sleep(self) -> Sleep:
+        """How it falls asleep and wakes."""
+        present = self.service.mean + assume("endpoint.scale_in_idle")
+        return Sleep(assume("endpoint.detection"), self.start_s, present, self.service.mean / self.slots)
 
     @property
     def slots(self) -> int:
@@ -132,24 +132,17 @@ def bill(design: AsynchronousDesign, workload: Workload) -> Bill:
 def awake_hours(workload: Workload, sized: Sized, scenario: Scenario) -> float:
     """Hours of a week with the endpoint up: from each launch to the first gap longer than the idle time.
 
-    A renewal of busy periods, Poisson arrivals (M/G/inf, each request present for its service and the idle time t
-    after it): up for the start and (e^(rt) - 1)/r, down for the next arrival (1/r) and its detection; never less than
-    the work takes.
+    Never less than the work takes.
     """
     if not sized.sleeps:
         return 168.0
+    sleep, lasts = sized.sleep, assume("traffic.peak_lasts")
+    rates = Counter(zip(workload.demand.mean, workload.demand.peak, strict=True))
     hours = 0.0
-    for mean in workload.demand.mean:
-        rate = mean * scenario.traffic / 3600
-        if rate == 0:
-            continue
-        expected = rate * sized.present_s
-        if expected > FOREVER:
-            hours += 1.0
-            continue
-        up = sized.start_s + (exp(expected) - 1) / rate
-        work = rate * sized.service.mean / sized.slots
-        hours += min(1.0, max(up / (up + 1 / rate + assume("endpoint.detection")), work))
+    for (mean, peak), count in rates.items():
+        work = mean * scenario.traffic / 3600 * sized.service.mean / sized.slots
+        up = hours_up(sleep, Hour.of(mean * scenario.traffic, peak * scenario.traffic, lasts))
+        hours += min(1.0, max(up, work)) * count
     return hours
 
 
@@ -250,10 +243,12 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
 
     closest, wait, late = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0), ""
     for promise, hours in demand.regimes:
-        rates = Counter((demand.mean[hour], demand.peak[hour], demand.mean[hour - 1]) for hour in hours)
+        rates = Counter(
+            (demand.mean[hour], demand.peak[hour], demand.mean[hour - 1], demand.peak[hour - 1]) for hour in hours
+        )
         for pair in rates:
             if pair not in branches:
-                branches[pair] = _branches(workload, sized, *pair)
+                branches[pair] = _branches(workload, sized, pair)
         p50, p99, at = quantiles(rates)
         at = max(at, *(quantiles({pair: 1})[2] for pair in rates if pair[0] >= enough), 0.0)
         limit = min(promise, LONGEST_WAIT_S)
@@ -269,15 +264,16 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
     return wait, late
 
 
-Rate = tuple[float, float, float]
-"""Mean and peak requests of an hour, and mean requests of the hour before."""
+Rate = tuple[float, float, float, float]
+"""Mean and peak requests of an hour, and those of the hour before."""
 Branch = tuple[Array, float]
 """Waits at the shares of a distribution, and how much of an hour's requests wait so."""
 
 
-def _branches(workload: Workload, sized: Sized, mean: float, peak: float, before: float) -> list[Branch]:
+def _branches(workload: Workload, sized: Sized, rate: Rate) -> list[Branch]:
     """The ways to wait in an hour: finding capacity, busy or not, finding none, and coming while it starts."""
-    overhead, rate = assume("asynchronous.overhead"), mean / 3600
+    mean, peak, *before = rate
+    overhead = assume("asynchronous.overhead")
     variability = workload.demand.arrival_variability
     lasts = assume("traffic.peak_lasts") / 3600
     busiest = min(peak * lasts, mean)
@@ -286,25 +282,35 @@ def _branches(workload: Workload, sized: Sized, mean: float, peak: float, before
         for each, seconds in ((peak, lasts * 3600), ((mean - busiest) / (1 - lasts), 3600 * (1 - lasts)))
     )
     in_it = busiest / mean if mean else 1.0
-    piled = rate * sized.asleep_s
-    # Of the requests of a cycle (asleep, starting, up until it sleeps again) one finds nothing running.
-    first = 1 / (piled + exp(min(700.0, rate * sized.present_s))) if sized.sleeps else 0.0
-    delayed = min(1.0, first * (1 + piled))
-    if sized.sleeps and mean > 0:
-        # A quiet hour leaves it asleep for a busy one: then all that come while it starts are late.
-        asleep = exp(-before / 3600 * sized.present_s) - exp(-rate * sized.present_s)
-        delayed = min(1.0, delayed + max(0.0, asleep) * min(1.0, (1 + piled) / mean))
-    found: list[Branch] = [(busy, (1 - delayed) * in_it), (quiet, (1 - delayed) * (1 - in_it))]
+    late = (
+        _late(sized, Hour.of(mean, peak, lasts * 3600), Hour.of(before[0], before[1], lasts * 3600))
+        if sized.sleeps
+        else []
+    )
+    delayed = sum(one.many for one in late) / mean if mean else 0.0
+    at_most = min(1.0, delayed)
+    found: list[Branch] = [(busy, (1 - at_most) * in_it), (quiet, (1 - at_most) * (1 - in_it))]
     if not delayed:
         return found
     service = np.array([sized.service.quantile(float(share)) for share in SHARES]) + overhead
-    found.append((service + sized.asleep_s, delayed / (1 + piled)))
-    # Those that come meanwhile come evenly over the start, and find the first one and what piled up ahead of them.
-    for share in (np.arange(ARRIVALS) + 0.5) / ARRIVALS:
-        ahead = max(0.0, 1 + share * piled - sized.slots + 1)
-        late = service + (1 - share) * sized.asleep_s + ahead * sized.service.mean / sized.slots
-        found.append((late, delayed * piled / (1 + piled) / ARRIVALS))
+    for one in late:
+        share, piled = one.many / mean * at_most / delayed, one.rate * one.lasts_s
+        found.append((service + sized.asleep_s, share / (1 + piled)))
+        # Those that come meanwhile come evenly, and find the first one and what piled up ahead of them.
+        for place in (np.arange(ARRIVALS) + 0.5) / ARRIVALS:
+            ahead = max(0.0, 1 + place * piled - sized.slots + 1)
+            waits = service + sized.asleep_s - place * one.lasts_s + ahead * sized.service.mean / sized.slots
+            found.append((waits, share * piled / (1 + piled) / ARRIVALS))
     return found
+
+
+def _late(sized: Sized, hour: Hour, before: Hour) -> list[Late]:
+    """Requests of an hour that find the endpoint asleep, or come while it starts."""
+    sleep = sized.sleep
+    # A quiet hour leaves it asleep for a busy one: then all that come while it starts are late.
+    asleep = share_asleep(sleep, before.quiet) - share_asleep(sleep, hour.quiet)
+    begins = Late(max(0.0, asleep) * (1 + hour.quiet * sleep.asleep_s), hour.quiet, sleep.asleep_s)
+    return [one for one in (*late_requests(sleep, hour), begins) if one.many > 0]
 
 
 def _mixture(rates: Mapping[Rate, int], branches: Mapping[Rate, list[Branch]]) -> Mixture:

@@ -11,7 +11,10 @@ from headway.architectures.asynchronous import Sized, awake_hours
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import AsynchronousDesign
 from headway.assumptions import assume
+from headway.profile import read_profile
+from headway.simulation import generated, replay
 from headway.sizing.service_time import ServiceTime
+from headway.traffic import build_demand
 from tests.architectures.workloads import workload
 
 LONG = {
@@ -68,10 +71,32 @@ def test_the_time_up_and_the_waits_agree_with_a_simulated_endpoint(per_hour: flo
     assert sleeping.wait.p99_s == pytest.approx(percentile(waits, 0.99), rel=0.15)
 
 
+@pytest.mark.parametrize(
+    ("per_hour", "peak_factor", "seconds"), [(4, 6, 1), (15, 6, 1), (15, 12, 60), (40, 4, 60), (40, 6, 1)]
+)
+def test_requests_that_come_in_bursts_find_it_asleep_however_many_they_are(
+    per_hour: float, peak_factor: float, seconds: float
+) -> None:
+    profile = read_profile(
+        {
+            "name": "bursts", "latency": {"max_wait": "2h"}, "traffic": {"per_hour": per_hour, "peak_factor": peak_factor},
+            "model": {"measured": [{"hardware": "m5.large", "seconds": seconds}], "load_time": "1s"},
+        }
+    )  # fmt: skip
+    found = plan(profile, only="asynchronous").candidates
+    design, wait, bill = next((one.design, one.wait, one.bill) for one in found if one.design and one.design.sleeps)  # type: ignore[union-attr]
+    outcome = replay(design, generated(build_demand(profile), weeks=8, seed=1), profile)
+    assert wait is not None
+    assert bill is not None
+    assert outcome.p50_s == pytest.approx(wait.p50_s, rel=0.15)
+    assert outcome.p99_s == pytest.approx(wait.p99_s, rel=0.12)
+    assert float(outcome.monthly.total.expected) == pytest.approx(float(bill.total.expected), rel=0.15)
+
+
 def test_an_idle_tail_of_twenty_minutes_at_four_an_hour_is_up_most_of_the_time() -> None:
     # 20 minutes at 4 an hour: up 73 % of the time, the start apart.
     sized = Sized("g5.xlarge", ServiceTime(600.0, 0.0), 1, 1, 0.0, sleeps=True)
-    work = workload(traffic={"per_hour": 4})
+    work = workload(traffic={"per_hour": 4, "peak_factor": 1.0})
     up = awake_hours(work, sized, work.scenarios[1]) / 168
     assert up == pytest.approx(0.736 * 900 / (900 + 180 * 0.264), rel=0.02)
 
