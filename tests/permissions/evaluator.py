@@ -70,6 +70,9 @@ def _submit(asked: Mapping[str, Any]) -> list[Need]:
 
 
 OPERATIONS: dict[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
+    ("resourcegroupstaggingapi", "GetResources"): _anywhere("tag:GetResources"),
+    ("sqs", "GetQueueUrl"): lambda asked: [Need("sqs:GetQueueUrl", arn("sqs", asked["QueueName"]))],
+    ("sqs", "ListDeadLetterSourceQueues"): _queue("ListDeadLetterSourceQueues"),
     ("sqs", "GetQueueAttributes"): _queue("GetQueueAttributes"),
     ("sqs", "ReceiveMessage"): _queue("ReceiveMessage"),
     ("sqs", "DeleteMessage"): _queue("DeleteMessage"),

@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import pulumi
 
 from headway.architectures.design import BatchDesign, FeederDesign
 from headway.architectures.hybrid_design import (
@@ -160,6 +161,9 @@ SCENARIOS: Mapping[str, Scenario] = {
 }
 """Together they hold every role that a component makes, with every statement that it may have (`test_roles`)."""
 
+OWN_ROUTER = Scenario(Tiered, TIERED.model_copy(update={"router": None}), True, _BUCKET)
+"""Tiers behind a router of the team's own, which has no role here (`test_callers`)."""
+
 
 @dataclass
 class Stack:
@@ -230,7 +234,14 @@ def stack_of(scenario: Scenario) -> Iterator[Stack]:
         wired = _wiring(aws, scenario.takes) if scenario.wired else {}
         cloud = MotoMocks(aws)
         arguments = {"design": scenario.design, **wired}
-        made = provision(lambda: scenario.component("loans", arguments) and None, cloud)
+
+        def program() -> None:
+            component = scenario.component("loans", arguments)
+            for name in ("routing", "router_policy"):
+                if hasattr(component, name):
+                    pulumi.export(name, getattr(component, name))
+
+        made = provision(program, cloud)
         # A part of a hybrid is the same component as alone.
         components = frozenset(one.name for one in cloud.registered if one.type.startswith("headway:"))
         parts = components if scenario.repeats else components - {"loans"}

@@ -11,8 +11,9 @@ from headway_components import Inference, access
 from tests.components.provisioned import Provisioned, provision
 from tests.components.test_arguments import EVERY
 from tests.components.test_surroundings import ONLY_SOME, WIRED, wiring_of
-from tests.permissions.evaluator import ACCOUNT, KEY_USE, Judge, judged, listed, narrowed
-from tests.permissions.services import INSTANCE_DOCUMENTED, INSTANCE_NOT_GIVEN, Work
+from tests.permissions.evaluator import ACCOUNT, KEY_USE, judged, listed
+from tests.permissions.proof import prove
+from tests.permissions.services import INSTANCE_DOCUMENTED, INSTANCE_NOT_GIVEN
 from tests.permissions.stacks import BOUNDARY, POLICY, SCENARIOS, Stack, stack_of
 from tests.permissions.works import WORKS, work_of
 
@@ -29,27 +30,7 @@ def test_each_role_does_its_work_fails_without_any_statement_and_can_spare_nothi
         kind, site = work_of(role)
         statements = stack.statements(role)
         with WORKS[kind](stack, site) as work:
-            with judged(stack.judge, statements) as judge:
-                work()
-            assert (judge.refused, judge.unknown) == ([], set()), role
-            asked = list(judge.asked)
-            for index in range(0 if site in stack.repeated else len(statements)):
-                less = [*statements[:index], *statements[index + 1 :]]
-                with judged(stack.judge, less):
-                    assert fails(work), f"{role} does its work without {statements[index]['Action']}"
-        # Up to its first refusal a run is the same: what it asked tells whether it would be refused.
-        spared = [how for how, less in narrowed(statements, asked)
-                  if all(Judge(statements=less, boundary=stack.judge.boundary).allows(need) for need in asked)]  # fmt: skip
-        assert spared == [], role
-
-
-def fails(work: Work) -> bool:
-    """Whether it is seen to fail: refused, or something of it is missing."""
-    try:
-        work()
-    except (ClientError, AssertionError):
-        return True
-    return False
+            prove(stack.judge, statements, work, role, removing=site not in stack.repeated)
 
 
 def test_every_role_has_the_boundary_that_was_given_and_one_without_a_works_service_stops_it() -> None:

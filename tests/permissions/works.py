@@ -188,8 +188,20 @@ def _poll(stack: Stack, queue: str) -> None:
 
 @contextmanager
 def routing(stack: Stack, site: str) -> Iterator[Work]:
-    """Every way through a router: live, queued, handed to an asynchronous endpoint, from a table; results, uploads."""
+    """Headway's own router, under its function's role."""
     told: RouterSettings = _told(RouterSettings, stack, f"{site}-router")
+    with asking(stack, site, told) as ask:
+
+        def work() -> None:
+            stack.log(f"{site}-router")
+            ask()
+
+        yield work
+
+
+@contextmanager
+def asking(stack: Stack, site: str, told: RouterSettings) -> Iterator[Work]:
+    """Every way through a router: live, queued, handed to an asynchronous endpoint, from a table; results, uploads."""
     s3, bucket, model = stack.aws.client("s3"), told.results_bucket, Model()
     model.answer = lambda body: {"twice": 2 * body.get("request", body)["n"]}  # with features joined, a level down
     for name in ("a", "b"):
@@ -204,7 +216,6 @@ def routing(stack: Stack, site: str) -> Iterator[Work]:
         return answer["statusCode"], json.loads(answer["body"])
 
     def work() -> None:
-        stack.log(f"{site}-router")
         router.forget()
         for route in told.routes:
             part = told.parts[route.part]
@@ -226,7 +237,8 @@ def routing(stack: Stack, site: str) -> Iterator[Work]:
         if told.ladder:
             _fallen(stack, site, told, model, call)
 
-    with stack.environment(f"{site}-router"), answering(model.url), answering_later(stack.aws, model.url):
+    environment = mock.patch.dict(os.environ, {VARIABLE: told.to_json()})
+    with environment, answering(model.url), answering_later(stack.aws, model.url):
         yield work
     model.close()
 
