@@ -70,29 +70,49 @@ def _responses(cv: float, servers: int, ca2: float) -> Floats:
 
     The recursion of Kiefer and Wolfowitz for all queues at once: each request takes the server that is free first.
     """
+    queues = max(4, min(QUEUES, MOST_CELLS // (servers * FREE.size)))
+    alone, apart = _drawn(cv, ca2, queues)
+    service = alone.repeat(FREE.size, axis=1)
+    gaps = apart.repeat(FREE.size, axis=1) / (servers * np.tile(FREE, queues))
+    came = np.zeros_like(gaps)
+    np.cumsum(gaps[:-1], axis=0, out=came[1:])
+    took = np.empty_like(service)
+    # A row a queue: its servers lie side by side, and each queue's soonest is found by its place among all of them.
+    free = np.zeros((service.shape[1], servers))
+    flat, rows = free.ravel(), np.arange(service.shape[1]) * servers
+    for now, takes, done in zip(came, service, took, strict=True):
+        soonest = free.argmin(axis=1)
+        soonest += rows
+        np.maximum(flat[soonest], now, out=done)
+        np.add(done, takes, out=done)
+        flat[soonest] = done
+    took -= came
+    by_load = took[WARM_UP:].reshape(-1, queues, FREE.size)
+    found = np.array([_quantiles(alone[WARM_UP:]), *(_quantiles(by_load[:, :, at]) for at in range(FREE.size))])
+    # More load never waits less: what noise says otherwise is not believed.
+    return np.maximum.accumulate(found, axis=0)
+
+
+@lru_cache(maxsize=8)
+def _drawn(cv: float, ca2: float, queues: int) -> tuple[Floats, Floats]:
+    """Service times and gaps with a mean of one: a row a request, a column a queue."""
     draw = np.random.default_rng(SEED)
     sigma = sqrt(log(1 + cv * cv))
-    queues = max(4, min(QUEUES, MOST_CELLS // (servers * FREE.size)))
     # Each service time of the distribution once, in an order left to chance: a rare long one is neither missing nor
     # there twice, which at this variability would decide the tail.
     shares = (np.arange(STEPS * queues) + 0.5) / (STEPS * queues)
     normal = np.interp(draw.permutation(shares), *_normal_quantiles())
-    service = np.exp(sigma * normal - sigma * sigma / 2).reshape(STEPS, queues).repeat(FREE.size, axis=1)
-    gaps = draw.gamma(1 / ca2, ca2, (STEPS, queues)).repeat(FREE.size, axis=1) / (servers * np.tile(FREE, queues))
-    took = np.empty_like(service)
-    lanes = np.arange(service.shape[1])
-    free = np.zeros((servers, lanes.size))
-    for step in range(STEPS):
-        soonest = free.argmin(axis=0)
-        done = np.maximum(free[soonest, lanes], 0.0) + service[step]
-        took[step] = done
-        free[soonest, lanes] = done
-        free -= gaps[step]
-    by_load = took[WARM_UP:].reshape(-1, queues, FREE.size)
-    alone = np.quantile(service[WARM_UP:], SHARES)
-    found = np.array([alone, *(np.quantile(by_load[:, :, at], SHARES) for at in range(FREE.size))])
-    # More load never waits less: what noise says otherwise is not believed.
-    return np.maximum.accumulate(found, axis=0)
+    service = np.exp(sigma * normal - sigma * sigma / 2).reshape(STEPS, queues)
+    return service, draw.gamma(1 / ca2, ca2, (STEPS, queues))
+
+
+def _quantiles(values: Floats) -> Floats:
+    """At SHARES. Sorted once: numpy's own takes three times as long for so many."""
+    ordered = np.sort(values, axis=None)
+    places = SHARES * (ordered.size - 1)
+    below = places.astype(np.int64)
+    low, high = ordered[below], ordered[np.minimum(below + 1, ordered.size - 1)]
+    return np.asarray(low + (high - low) * (places - below))
 
 
 @cache

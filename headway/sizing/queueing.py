@@ -171,12 +171,17 @@ def smallest_servers(
     def simulated(count: int) -> bool:
         return simulate_quantile(rate, service.mean, service.cv, count * concurrency, p, ca2) <= goal_s
 
-    # Each number of servers is a simulation of its own: from the formula's guess it is a few steps at most.
+    # Each number of servers is a simulation of its own: from the formula's guess on, in steps that double.
     count = most if guess is None else guess
     if not simulated(count):
         return _fewest(simulated, count + 1, most)
-    while count > low and simulated(count - 1):
-        count -= 1
+    step, fewer = 1, count - 1
+    while fewer >= low and simulated(fewer):
+        step *= 2
+        count, fewer = fewer, max(low, fewer - step) if fewer > low else low - 1
+    while count - fewer > 1:
+        middle = (fewer + count) // 2
+        count, fewer = (middle, fewer) if simulated(middle) else (count, middle)
     return count
 
 
