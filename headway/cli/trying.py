@@ -87,13 +87,36 @@ def rehearse(
     nonsense: Annotated[
         bool, typer.Option("--nonsense", help="Let the model answer nonsense: which alarms say so?")
     ] = False,
+    engine: Annotated[
+        bool, typer.Option("--engine", help="On the real Pulumi engine: from preview to destroy, a minute or two.")
+    ] = False,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RESOURCE", help="It fails in the first up; the next has to go on. With --engine."),
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RESOURCE", help="It is deleted behind Pulumi's back: who notices? With --engine."),
+    ] = None,
     format_: FormatOption = Format.table,
 ) -> int:
     """Provision a stack on an AWS inside this process and send real requests through it. No account, no Docker.
 
     Shows each resource that the program registers, then the requests' waits, the dead-letter queue, the alarms that
     were set off and where the results lie. Exit code 2 when a request got no result.
-    """
+
+    With --engine the stack is made by the real Pulumi engine, with AWS still in this process: preview, up, requests,
+    an up and a refresh that have to find nothing to do, destroy. It is what `pulumi up` will do, except for AWS's own
+    time. `make engine` finds, installs or builds the engine, once. Exit code 2 as well when a call does what it should
+    not: other resources than were previewed, drift, something left behind. RESOURCE is a name as the preview shows it;
+    both options may be given several times.
+
+    \b
+    headway rehearse --stack staging --requests 50
+    headway rehearse --engine
+    headway rehearse --engine --fail loan-documents-dispatcher     # half-done, then up again
+    headway rehearse --engine --remove loan-documents-requests     # drift: noticed, and made again
+    """  # noqa: D301 - \b keeps the examples' lines in the help text
     import gc
 
     # A collector would walk tens of thousands of classes that stay, a third of the whole time of this short process.
@@ -101,6 +124,8 @@ def rehearse(
     from headway.planning.stacks import project_root
     from headway.report.progress import progress
 
+    if (fail or remove) and not engine:
+        raise HeadwayError(f"{'--fail' if fail else '--remove'} needs --engine: it happens to the engine's stack")
     try:
         from headway_rehearsal import run
     except ImportError as error:
@@ -108,7 +133,10 @@ def rehearse(
             f'the rehearsal needs more than the planner ({error.name}): pip install "headway[rehearsal]"'
         ) from None
     with progress(f"rehearsing stack {stack}") as say:
-        outcome = run.rehearse(project_root(), stack, requests=requests, nonsense=nonsense, progress=say)
+        outcome = run.rehearse(
+            project_root(), stack, requests=requests, nonsense=nonsense, progress=say,
+            engine=run.Accidents(tuple(fail or ()), tuple(remove or ())) if engine else None,
+        )  # fmt: skip
     if format_ is Format.json:
         write_json(outcome.model_dump(mode="json"))
     else:

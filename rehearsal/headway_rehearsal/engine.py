@@ -34,7 +34,7 @@ import pulumi.automation as auto
 from pulumi.automation.errors import CommandError
 
 from headway.errors import HeadwayError
-from headway_rehearsal.engine_binary import Engine, find_engine
+from headway_rehearsal.engine_binary import Engine, needed_engine
 from headway_rehearsal.provider import Failures, attached
 from headway_rehearsal.resources.base import Aws
 
@@ -122,6 +122,8 @@ class EngineStack:
     """Folders of policy packs, each with its file of configuration."""
     _workspace: Callable[[Callable[[], Any]], auto.Stack]
     _known: auto.Stack | None = None
+    watch: Callable[[Step], None] = lambda _: None
+    """Is told of each step as it is taken."""
 
     def preview(self) -> Done:
         """What ``up`` would do."""
@@ -175,6 +177,7 @@ class EngineStack:
             found = event.res_outputs_event if operation == "refresh" else event.resource_pre_event
             if found is not None:
                 seen.append(_step(found.metadata))
+                self.watch(seen[-1])
             if event.diagnostic_event is not None and event.diagnostic_event.severity != "debug":
                 said.append(event.diagnostic_event.message)
 
@@ -219,9 +222,7 @@ def engine_stack(
     Raises:
         HeadwayError: There is no engine.
     """
-    engine = engine or find_engine(Path.cwd())
-    if engine is None:
-        raise HeadwayError("no Pulumi engine: `make engine` finds, installs or builds one")
+    engine = engine or needed_engine(Path.cwd())
     failures = Failures()
     settings = {"aws:region": aws.region, **{key: _text(value) for key, value in (config or {}).items()}}
     with tempfile.TemporaryDirectory(prefix="headway-engine-") as folder, attached(aws, failures) as port:

@@ -44,6 +44,12 @@ COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 TOOLS_GO = f'//go:build tools\n\npackage engine\n\nimport _ "{COMMAND}"\n'
 VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{SOURCE_VERSION}"
 
+INSTRUCTIONS = "https://www.pulumi.com/docs/iac/download-install/"
+NO_ENGINE = (
+    "no Pulumi engine here. `make engine` finds, installs or builds one (minutes, once; without make: "
+    f"python -m headway_rehearsal.engine_binary); or install Pulumi: {INSTRUCTIONS}"
+)
+
 Say = Callable[[str], None]
 
 
@@ -71,6 +77,18 @@ def find_engine(project: Path) -> Engine | None:
     return None
 
 
+def needed_engine(project: Path) -> Engine:
+    """The engine that is there.
+
+    Raises:
+        HeadwayError: There is none; with how to come by one.
+    """
+    found = find_engine(project)
+    if found is None:
+        raise HeadwayError(NO_ENGINE)
+    return found
+
+
 def make_engine(project: Path, say: Say) -> Engine:
     """Find the engine, else install the official one, else build it.
 
@@ -89,7 +107,7 @@ def make_engine(project: Path, say: Say) -> Engine:
     if shutil.which("go") is None:
         raise HeadwayError(
             "no Pulumi engine: none is on the path, it cannot be downloaded, and there is no Go to build it with. "
-            "Install one: https://www.pulumi.com/docs/iac/download-install/"
+            f"Install one: {INSTRUCTIONS}"
         )
     say(f"it cannot be downloaded: building {SOURCE_VERSION} with Go (about four minutes, once) ...")
     _build(folder / SOURCE_VERSION)

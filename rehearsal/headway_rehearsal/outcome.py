@@ -43,6 +43,17 @@ class Served(Row):
     """Kinds of what is wrong with the output, where that is checked."""
 
 
+class Stage(Row):
+    """One call of the engine: what it did, and what it ought not to have done."""
+
+    name: str
+    did: str
+    changes: dict[str, int]
+    """How many of each step: create, update, replace, delete."""
+    seconds: float
+    wrong: str = ""
+
+
 class Outcome(Row):
     """A rehearsal's result."""
 
@@ -65,10 +76,19 @@ class Outcome(Row):
     """Those on the runtime's own metrics that the requests set off, by their names in RUNBOOK.md."""
     watching: int = 0
     """How many alarms had something to look at."""
+    engine: str = ""
+    """The Pulumi engine that made everything, by its version; empty for the rehearsal in process."""
+    stages: tuple[Stage, ...] = ()
+    """What the engine was asked, in order."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def complete(self) -> bool:
+        """Whether every request got its result in the wait promised, and every call of the engine did its duty."""
+        return self.served_all and not any(stage.wrong for stage in self.stages)
+
+    @property
+    def served_all(self) -> bool:
         """Whether every request got its result, in the wait that was promised."""
         waits = [one.wait_s for one in self.requests]
         return all(wait is not None and wait <= self.max_wait_s for wait in waits) and self.dead_letters == 0
@@ -86,7 +106,10 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     )  # fmt: skip
     kinds = Counter(one.type.rsplit(":", 1)[-1] for one in outcome.resources)
     made = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items()))
-    console.print(f"{len(outcome.resources)} resources made in process: {made}", highlight=False)
+    where = f"by the Pulumi engine {outcome.engine}" if outcome.engine else "in process"
+    console.print(f"{len(outcome.resources)} of AWS's resources made {where}: {made}", highlight=False)
+    if outcome.stages:
+        console.print(_stages(outcome))
     for event in outcome.events:
         console.print(f"  {event}", highlight=False)
     console.print(_requests(outcome))
@@ -100,7 +123,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     missing = sum(one.wait_s is None for one in outcome.requests)
     console.print(
         f"{len(waits)} of {len(outcome.requests)} requests have a result; dead-letter queue: {outcome.dead_letters}",
-        style="green" if outcome.complete else "red",
+        style="green" if outcome.served_all else "red",
         highlight=False,
     )
     if missing:
@@ -114,6 +137,17 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         console.print(f"{doubtful} answers are doubtful; their results say why", style="red", highlight=False)
     console.print(f"results: {outcome.results}", soft_wrap=True, highlight=False)
     console.print()
+
+
+def _stages(outcome: Outcome) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("engine", no_wrap=True)
+    table.add_column("did")
+    table.add_column("took", justify="right")
+    for one in outcome.stages:
+        did = Text(one.did) if not one.wrong else Text.assemble(one.did, ("; " + one.wrong, "red"))
+        table.add_row(one.name, did, f"{one.seconds:.1f} s")
+    return table
 
 
 def _requests(outcome: Outcome) -> Table:

@@ -24,7 +24,9 @@ from headway_rehearsal.account import account
 from headway_rehearsal.alarms import look
 from headway_rehearsal.batches import rehearse_microbatch
 from headway_rehearsal.endpoint import rehearse_asynchronous, rehearse_endpoint
+from headway_rehearsal.engine_binary import needed_engine
 from headway_rehearsal.fleet import Fleet, describe_wait
+from headway_rehearsal.lifecycle import Accidents, program_on_engine
 from headway_rehearsal.model_server import model_server, sample_requests
 from headway_rehearsal.nonsense import nonsense_server
 from headway_rehearsal.observed import Run
@@ -49,21 +51,24 @@ def rehearse(
     requests: int = 20,
     now: datetime | None = None,
     nonsense: bool = False,
+    engine: Accidents | None = None,
     progress: Progress = lambda _: None,
 ) -> Outcome:
-    """Provision a stack in process and send requests through it.
+    """Provision a stack, in process or on the real Pulumi engine, and send requests through it.
 
     Args:
         root: The project's folder.
         stack: A stack that has a config file in it.
         requests: How many to send.
         nonsense: Let the model answer nonsense, to see what becomes of it and which alarms say so.
+        engine: Take the stack through its life on the Pulumi engine, with these accidents (`Accidents()`: none).
         now: Time of the rehearsal, aware; the latest departure up to it is rehearsed.
         progress: Is told what happens.
 
     Raises:
-        HeadwayError: The stack's config, lock or profile cannot be used, or the program refuses them.
+        HeadwayError: The stack's config, lock or profile cannot be used, or the program refuses them; no engine.
     """
+    found = needed_engine(root) if engine is not None else None
     settings = stack_settings(root, stack)
     plan, notes = stack_plan(stack, settings, root)
     design = plan.design
@@ -75,11 +80,19 @@ def rehearse(
         raise HeadwayError(f"stack {stack}: aws:region is {configured}, the profile's region is {design.region}")
     serving = nonsense_server() if nonsense else model_server(root)
     with serving as model_url, account(design.region) as aws:
+
+        def serve(made: Provisioned) -> Outcome:
+            progress(f"{len(made.resources)} resources; sending {requests} requests")
+            run = _drive(aws, made, design, model_url, list(sample_requests(root, requests)), now or datetime.now(UTC))
+            return _outcome(root, stack, plan, design, made, run, notes).model_copy(update=_alarms(aws))
+
+        program = root / "__main__.py"
+        if found is not None and engine is not None:
+            with program_on_engine(program, stack, config, aws, found) as life:
+                life.say = progress
+                return life.lead(serve, engine, protected=settings.protect_data)
         progress(f"provisioning stack {stack} on an in-process AWS")
-        made = provision(root / "__main__.py", stack, config, aws)
-        progress(f"{len(made.resources)} resources; sending {requests} requests")
-        run = _drive(aws, made, design, model_url, list(sample_requests(root, requests)), now or datetime.now(UTC))
-        return _outcome(root, stack, plan, design, made, run, notes).model_copy(update=_alarms(aws))
+        return serve(provision(program, stack, config, aws))
 
 
 def _drive(aws: Aws, made: Provisioned, design: Design, model_url: str, bodies: list[object], now: datetime) -> Run:
@@ -151,4 +164,4 @@ def _outcome(
     )
 
 
-__all__ = ["Outcome", "print_outcome", "rehearse"]
+__all__ = ["Accidents", "Outcome", "print_outcome", "rehearse"]

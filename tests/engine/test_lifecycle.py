@@ -68,18 +68,3 @@ def test_data_in_prod_outlives_a_destroy_until_an_update_without_its_protection(
 
 
 DATA = ("aws:sqs/queue:Queue", "aws:s3/bucket:Bucket", "aws:dynamodb/table:Table")
-
-
-def test_an_interrupted_up_goes_on_from_where_it_stopped(make_stack: MakeStack) -> None:
-    stack = make_stack(program_of("moderation", "dev"))
-    stack.failures.next("moderation-router")
-    with pytest.raises(EngineError, match="fails, as was asked for"):
-        stack.up()
-    made = stack.urns()
-    assert made
-    went_on = stack.up()
-    assert made <= {step.urn for step in went_on.of("same")}
-    assert "moderation-router" in went_on.names("create")
-    assert went_on.of("replace", "delete") == ()
-    assert stack.refresh().of("update", "delete") == ()
-    assert stack.up().changes == {}

@@ -3,6 +3,6 @@
 It decides as the real one does: what a change updates and what it replaces, what AWS refuses, what has drifted.
 """
 
-from headway_rehearsal.provider.serving import Failures, attached
+from headway_rehearsal.provider.serving import Failures, attached, removed
 
-__all__ = ["Failures", "attached"]
+__all__ = ["Failures", "attached", "removed"]

@@ -30,6 +30,7 @@ LARGEST_MESSAGE = 400 * 1024 * 1024
 """As the engine's own servers take."""
 MISSING = ("NotFound", "NoSuch", "NonExistent", "does not exist", "Could not find", "not found", "Unknown")
 """How AWS's errors say that a resource is not there."""
+NOT_FOUND = 404
 
 
 @dataclass
@@ -55,6 +56,11 @@ class Failures:
         self.left[name] -= 1
         return True
 
+    @staticmethod
+    def said(name: str) -> str:
+        """What the engine is told where it fails."""
+        return f"{name} fails, as was asked for"
+
 
 @contextmanager
 def attached(aws: Aws, failures: Failures | None = None) -> Iterator[int]:
@@ -68,6 +74,12 @@ def attached(aws: Aws, failures: Failures | None = None) -> Iterator[int]:
         yield port
     finally:
         server.stop(grace=None).wait()
+
+
+def removed(aws: Aws, held: Mapping[str, Any]) -> None:
+    """Delete a resource in AWS behind the engine's back, by its row of the engine's state; buckets are emptied."""
+    row, state = TABLE[held["type"]], held["outputs"]
+    row.delete(aws, _identity(row, held["id"], state), {**state, "forceDestroy": True})
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -185,7 +197,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             except (KeyError, IndexError, StopIteration):
                 return provider_pb2.ReadResponse()
             except ClientError as error:
-                if any(word in str(error) for word in MISSING):
+                if _is_missing(error):
                     return provider_pb2.ReadResponse()
                 raise
             now = declared_as(row, inputs, description)
@@ -208,7 +220,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             except (KeyError, IndexError, StopIteration):
                 pass
             except ClientError as error:
-                if not any(word in str(error) for word in MISSING):
+                if not _is_missing(error):
                     raise
             return empty_pb2.Empty()
 
@@ -220,7 +232,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _fail_on_demand(self, name: str, context: Any) -> None:
         if self.failures.take(name):
-            _refuse(context, f"{name} fails, as was asked for")
+            _refuse(context, Failures.said(name))
 
     @contextmanager
     def _told(self, context: Any, what: str) -> Iterator[None]:
@@ -230,6 +242,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 yield
             except (UnknownPropertyError, ClientError, BotoCoreError, KeyError, NotImplementedError) as error:
                 _refuse(context, f"{what.rsplit('::', 1)[-1]}: {error}")
+
+
+def _is_missing(error: ClientError) -> bool:
+    """Whether AWS says that the resource is not there: by its words, or, where it has none (S3), by its status."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == NOT_FOUND or any(word in str(error) for word in MISSING)
 
 
 def _refuse(context: Any, reason: str) -> NoReturn:

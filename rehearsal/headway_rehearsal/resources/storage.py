@@ -146,12 +146,19 @@ def _update_bucket(aws: Aws, identity: str, old: Inputs, new: Inputs) -> dict[st
 
 def _delete_bucket(aws: Aws, identity: str, state: Inputs) -> None:
     """S3 refuses to delete a bucket that holds anything, unless the provider was told to empty it."""
-    client = aws.client("s3")
     if state.get("forceDestroy"):
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=identity):
-            for row in page.get("Contents", []):
-                client.delete_object(Bucket=identity, Key=row["Key"])
-    client.delete_bucket(Bucket=identity)
+        emptied(aws, identity)
+    aws.client("s3").delete_bucket(Bucket=identity)
+
+
+def emptied(aws: Aws, bucket: str) -> int:
+    """Delete every object of a bucket; how many there were."""
+    client = aws.client("s3")
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
+    for key in keys:
+        client.delete_object(Bucket=bucket, Key=key)
+    return len(keys)
 
 
 def _again(create: Any) -> Any:
