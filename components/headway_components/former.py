@@ -22,7 +22,7 @@ from headway_components.asynchronous import PREFIXES as ASYNCHRONOUS_PREFIXES
 from headway_components.batch import prefixes_of
 from headway_components.ladder import ladder
 from headway_components.parts import QUEUED
-from headway_components.request_queue import stack_queue
+from headway_components.request_queue import Queue, stack_queue
 from headway_components.row_table import row_table
 from headway_components.site import Site
 from headway_components.storage import REQUESTS, RESULTS, stack_bucket
@@ -56,8 +56,8 @@ class Former(pulumi.ComponentResource):
     def __init__(self, name: str, design: Design, wiring: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
         super().__init__(TOKENS[design.architecture], name, {}, opts)
         site = Site.of(self, name, design.architecture, design.region, wiring)
-        _own_data(site, design, wiring, _own(held_by(design)))
-        self.register_outputs({})
+        self.data = _own_data(site, design, wiring, _own(held_by(design)))
+        self.register_outputs(self.data)
 
 
 def keep(
@@ -66,7 +66,7 @@ def keep(
     name: str,
     wiring: Mapping[str, Any],
     parent: pulumi.ComponentResource,
-) -> None:
+) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Keep what former designs held and what runs now does not hold itself.
 
     Args:
@@ -75,24 +75,31 @@ def keep(
         name: The `Inference`'s.
         wiring: What it was wired with.
         parent: The `Inference`.
+
+    Returns:
+        Where it is, by the architecture's name, or a hybrid's and its part's: ``{"batch": {"queue_url": ...}}``.
     """
+    kept: dict[str, dict[str, pulumi.Input[str]]] = {}
     held = frozenset[Held]().union(*(held_by(one.design) for one in running))
     components = {one.design.architecture: one.component for one in running}
     for design in reversed(former):
         whole = design.architecture
         if whole not in components:
-            components[whole] = Former(name, design, wiring, pulumi.ResourceOptions(parent=parent))
+            made = Former(name, design, wiring, pulumi.ResourceOptions(parent=parent))
+            components[whole], kept[whole] = made, made.data
         elif missing := _own(held_by(design) - held):
             # It runs without the router, or without a rung of the ladder, that it once had.
             site = Site.of(components[whole], name, whole, design.region, wiring)
-            _own_data(site, design, wiring, missing)
+            kept[whole] = _own_data(site, design, wiring, missing) | kept.get(whole, {})
         for part, one in _parts_that_hold(design):
             if (whole, part, one.architecture) not in held:
                 # All parts but a fill write results into the hybrid's own bucket.
                 shared = {"results_bucket": "the hybrid's"} if part != FILL and one.architecture in QUEUED else {}
                 handed = {key: value for key, value in wiring.items() if key not in _WIRED} | shared
-                Former(f"{name}-{part}", one, handed, pulumi.ResourceOptions(parent=components[whole]))
+                made = Former(f"{name}-{part}", one, handed, pulumi.ResourceOptions(parent=components[whole]))
+                kept[f"{whole}-{part}"] = made.data
         held |= held_by(design)
+    return {key: data for key, data in kept.items() if data}
 
 
 def _parts_that_hold(design: Design) -> Iterator[tuple[str, Design]]:
@@ -104,23 +111,35 @@ def _own(held: frozenset[Held]) -> frozenset[str]:
     return frozenset(what for _, part, what in held if not part)
 
 
-def _own_data(site: Site, design: Design, wiring: Mapping[str, Any], missing: frozenset[str]) -> None:
-    """What a design's own component makes of queues, buckets and tables, its parts' left out.
+def _own_data(
+    site: Site, design: Design, wiring: Mapping[str, Any], missing: frozenset[str]
+) -> dict[str, pulumi.Input[str]]:
+    """What a design's own component makes of queues, buckets and tables, its parts' left out, as outputs.
 
     ``missing``: the architecture for its own bucket, queue and table, rungs for what its ladder stands on.
     """
+    found: dict[str, pulumi.Input[str]] = {}
     if not isinstance(design, BatchDesign | MicroBatchDesign | AsynchronousDesign) and design.router is not None:
-        ladder(site, _only(design.router.ladder, missing))
+        rungs = ladder(site, _only(design.router.ladder, missing))
+        if rungs is not None and rungs.queue is not None:
+            found |= _queue(rungs.queue)
+        if rungs is not None and rungs.cache is not None:
+            found["answers"] = rungs.cache.name
     if design.architecture not in missing:
-        return
+        return found
     made = {key: wiring[key] for key in _WIRED if wiring.get(key) is not None}
     if isinstance(design, BatchDesign | MicroBatchDesign) and "queue_arn" not in made:
-        stack_queue(site, design, {})
+        found |= _queue(stack_queue(site, design, {}))
     if isinstance(design, PrecomputedDesign | FeaturesDesign):
-        row_table(site, design.table)
+        found["table"] = row_table(site, design.table).name
     if "results_bucket" not in made:
         days, prefixes = _bucket_of(design)
-        stack_bucket(site, days, {}, prefixes)
+        found["results_bucket"] = stack_bucket(site, days, {}, prefixes).name
+    return found
+
+
+def _queue(made: Queue) -> dict[str, pulumi.Input[str]]:
+    return {"queue_url": made.url, "dead_letter_queue": made.dead_letters}
 
 
 def _only(design: LadderDesign | None, rungs: frozenset[str]) -> LadderDesign | None:

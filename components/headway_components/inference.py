@@ -115,7 +115,9 @@ class Inference(pulumi.ComponentResource):
             second = self._component(name, alongside.chosen, handed)
             running.append(Running(alongside.design, second))
             outputs["alongside"] = {"architecture": alongside.design.architecture, **_reached(second)}
-        keep(former, running, name, _wiring(args, design), self)
+        kept = keep(former, running, name, _wiring(args, design), self)
+        if kept:
+            outputs["kept"] = kept
         outputs |= _reached(self.part)
         for output, value in outputs.items():
             setattr(self, output, pulumi.Output.from_input(value))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from headway import load_profile, plan
@@ -68,15 +69,22 @@ def test_what_a_design_leaves_behind_is_all_of_its_data_and_as_it_was(bundled: t
     simple, settings = simple.model_copy(update={"profile": made.profile}), Settings(profile="x")
     before = make_lock("dev", settings, of, made)
     after = make_lock("dev", settings, of, simple, before=before)
-    left = provision(lambda: Inference("work", {"plan": after}) and None)
+    left = provision(lambda: pulumi.export("kept", Inference("work", {"plan": after}).outputs.get("kept", {})))
 
     def data(of: Provisioned) -> dict[tuple[str, str], object]:
-        return {(one.type, one.name): one.inputs for one in of.resources if one.type.startswith(HOLDING_DATA)}
+        return {
+            (one.type, one.name): (one.urn, one.inputs) for one in of.resources if one.type.startswith(HOLDING_DATA)
+        }
 
     assert data(left) == data(registered)
+    back = make_lock("dev", settings, of, made, before=after)
+    assert back.former == ()
     told = {kind for one in after.standing.kept for kind in one.holds}
-    kinds = {"queue": "aws:sqs/queue:Queue", "table": "aws:dynamodb/table:Table", "bucket": "aws:s3/bucket:Bucket"}
-    assert told == {kind for kind, of_type in kinds.items() if any(key == of_type for key, _ in data(left))}
+    # Where it is, is an output: no other says so any more.
+    assert {name for type_, name in data(left) if type_ in KINDS.values()} == {
+        value.rpartition("/")[2] for one in left.outputs["kept"].values() for value in one.values()
+    }
+    assert told == {kind for kind, of_type in KINDS.items() if any(key == of_type for key, _ in data(left))}
     forgotten = make_lock("dev", settings, of, simple, before=after, forget=[one.architecture for one in after.former])
     assert forgotten.former == ()
 
@@ -132,6 +140,7 @@ def test_a_hybrid_that_loses_its_whole_ladder_keeps_what_that_held() -> None:
     assert any(urn.endswith("::work-requests") for urn in data(left))
 
 
+KINDS = {"queue": "aws:sqs/queue:Queue", "table": "aws:dynamodb/table:Table", "bucket": "aws:s3/bucket:Bucket"}
 HOLDING_DATA = ("aws:sqs/queue:", "aws:sqs/queuePolicy:", "aws:dynamodb/table:", "aws:s3/bucket:", "aws:s3/bucketPolicy:",
                 "aws:s3/bucketLifecycle", "aws:s3/bucketPublic", "aws:s3/bucketOwnership", "aws:s3/bucketServer")  # fmt: skip
 

@@ -1,10 +1,10 @@
-"""Commands typed in a checkout of the project, with nothing on the path but Pulumi, Python's and the system's own."""
+"""Commands typed at a shell in a checkout of the project: on the path are Pulumi, Python's and the system's own."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,20 +16,22 @@ from headway_rehearsal.resources.base import Aws
 COMMAND_LIMIT_S = 120
 
 Typed = Callable[[str], str]
-"""Types a command, which must end well, and gives what it printed."""
+"""Types lines, each of which must end well, and gives what they printed."""
 
 
 @contextmanager
-def checkout(engine: Engine, aws: Aws, folder: Path) -> Iterator[Typed]:
+def checkout(engine: Engine, aws: Aws, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Typed]:
     """A copy of the project in ``folder / "headway"``, and a shell in it whose `pulumi` makes things in ``aws``."""
     root = folder / "headway"
     root.mkdir()
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(name, root)
     shutil.copytree("stacks", root / "stacks")
+    (root / "examples").symlink_to(Path("examples").resolve(), target_is_directory=True)
     (root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     host = beside(engine, folder / "host")
     folders = [
+        str(folder / "bin"),
         str(Path(sys.prefix) / "bin"),
         str(engine.path.parent),
         *([str(host)] if host else []),
@@ -45,14 +47,15 @@ def checkout(engine: Engine, aws: Aws, folder: Path) -> Iterator[Typed]:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+            **(environment or {}),
         }
 
-        def typed(command: str) -> str:
+        def typed(lines: str) -> str:
             done = subprocess.run(
-                command.split(), cwd=root, env=variables, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
+                ["bash", "-e", "-c", lines], cwd=root, env=variables, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
                 stdin=subprocess.DEVNULL, check=False,
             )  # fmt: skip
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            assert done.returncode == 0, f"{lines}\n{done.stdout}{done.stderr}"
             return done.stdout
 
         yield typed

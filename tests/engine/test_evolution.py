@@ -102,13 +102,13 @@ def test_what_a_change_of_a_batch_stack_replaces_is_listed(make_stack: MakeStack
 
     def preview(program: Program) -> tuple[set[str], set[str]]:
         stack.program = program
-        replaced, deleted = gone(stack.preview())
-        # How fast late requests spend the promise is watched over windows that suit the traffic.
-        return replaced, {one for one in deleted if not one.startswith("work-burn-rate-")}
+        return gone(stack.preview())
 
     busier = [{"days": "weekdays", "hours": "08-18", "per_hour": 260}, {"per_hour": 6}]
-    assert preview(runs(planned("batch", changed(before, traffic__shape=busier)))) == (set(), set())
-    assert preview(runs(planned("batch", changed(before, latency__max_wait="45m")))) == (set(), set())
+    # How fast late requests spend the promise is watched over windows that suit the traffic and the wait.
+    hourly = {"work-burn-rate-1h"}
+    assert preview(runs(planned("batch", changed(before, traffic__shape=busier)))) == (set(), hourly)
+    assert preview(runs(planned("batch", changed(before, latency__max_wait="45m")))) == (set(), hourly)
     assert preview(runs(planned("batch", changed(before, model__container=image)))) == (set(), set())
     own_topic = {"work-alarms", "work-alarms-policy", "work-alarms-key"}
     yours = "arn:aws:sns:us-east-1:123456789012:pager"
@@ -174,63 +174,6 @@ def test_a_real_time_endpoint_of_another_instance_type_is_made_before_the_old_on
     assert endpoint["EndpointName"].endswith("g6-4xlarge")
 
 
-def test_a_switch_keeps_the_data_runs_both_side_by_side_drains_the_old_queue_and_can_go_back(
-    make_stack: MakeStack,
-) -> None:
-    documents = profile("loan-documents")
-    old, new = planned("batch", documents), planned("microbatch", documents)
-    locked = lock(old)
-    stack = make_stack(runs(locked))
-    before = stack.up().outputs
-    sqs, s3 = stack.aws.client("sqs"), stack.aws.client("s3")
-    for body in ("one", "two"):
-        sqs.send_message(QueueUrl=before["queue_url"], MessageBody=body)
-    s3.put_object(Bucket=before["results_bucket"], Key="results/a.json", Body=b"{}")
-    kept = data_of(stack)
-
-    # Side by side: the old one serves as before, the new one is reached beside it.
-    locked = lock(old, alongside=new, before=locked)
-    stack.program = runs(locked)
-    both = stack.up()
-    assert both.names("replace", "delete", "update") == set()
-    beside = both.outputs["alongside"]
-    assert (beside["architecture"], both.outputs["queue_url"]) == ("microbatch", before["queue_url"])
-    assert beside["queue_url"] != before["queue_url"]
-
-    # Switched: clients find the new one in the outputs, the old one drains what waits.
-    locked = lock(new, alongside=old, before=locked)
-    stack.program = runs(locked)
-    switched = stack.up()
-    assert switched.names("replace", "delete", "update") == set()
-    assert switched.outputs["queue_url"] == beside["queue_url"]
-    assert switched.outputs["alongside"]["queue_url"] == before["queue_url"]
-
-    # The old workers go; what they left stays.
-    locked = lock(new, before=locked)
-    assert [one.architecture for one in locked.former] == ["batch"]
-    stack.program = runs(locked)
-    alone = stack.up()
-    assert lost(alone) == set()
-    assert {"work-dispatcher", "work-g5-xlarge-b8-spot"} <= alone.deleted()
-    assert kept <= data_of(stack)
-    assert stack.refresh().of("update", "delete") == ()
-
-    # And back, in one step: the same queue and bucket are served again, the other one's stay.
-    locked = lock(old, before=locked)
-    stack.program = runs(locked)
-    back = stack.up()
-    assert lost(back) == set()
-    assert [back.outputs[one] for one in ("queue_url", "results_bucket")] == [
-        before[one] for one in ("queue_url", "results_bucket")
-    ]
-    there = sqs.get_queue_attributes(QueueUrl=before["queue_url"], AttributeNames=["All"])["Attributes"]
-    assert there["ApproximateNumberOfMessages"] == "2"
-    assert s3.get_object(Bucket=before["results_bucket"], Key="results/a.json")["Body"].read() == b"{}"
-
-    stack.program = runs(lock(old, before=locked, forget=("microbatch",)))
-    assert lost(stack.preview()) == {"work-requests", "work-dead-letters", "work-results"}, "forgotten, it goes"
-
-
 def test_a_hybrid_changes_its_shares_in_place_and_leaves_its_data_when_it_goes(make_stack: MakeStack) -> None:
     moderation = profile("moderation")
     tiered = planned("tiered", moderation)
@@ -243,16 +186,42 @@ def test_a_hybrid_changes_its_shares_in_place_and_leaves_its_data_when_it_goes(m
     # A configuration of an endpoint is always made anew; nothing else may be.
     assert {one for one in replaced if not one.endswith("-config")} == deleted == set()
 
-    simple = planned("realtime", moderation)
-    stack.program = runs(lock(simple, before=lock(tiered)))
-    left = stack.preview()
-    assert lost(left) == set()
-    assert "work-router" in left.deleted()
-    # A program that knows nothing of the past would take them; protected, the update stops before anything is done.
-    stack.program = runs(tiered, protect_data=True)
-    stack.up()
-    kept = data_of(stack)
+    simple, kept = planned("realtime", moderation), data_of(stack)
+    left = lock(simple, before=lock(tiered))
+    stack.program = runs(left)
+    done = stack.up()
+    assert lost(done) == set()
+    assert "work-router" in done.deleted()
+    assert data_of(stack) == kept
+    # And back. A program that knows nothing of the past would take them; protected, it can not.
+    stack.program = runs(lock(tiered, before=left), protect_data=True)
+    assert lost(stack.up()) == set()
+    assert data_of(stack) == kept
     stack.program = runs(simple, protect_data=True)
     with pytest.raises(EngineError, match="protect"):
         stack.up()
     assert data_of(stack) == kept
+
+
+def test_answers_computed_ahead_are_there_again_after_a_time_without_them(make_stack: MakeStack) -> None:
+    shop = profile("shop-recommendations")
+    ahead, live = planned("precomputed", shop), planned("realtime", shop)
+    locked = lock(ahead)
+    stack = make_stack(runs(locked), region=shop.region)
+    before = stack.up().outputs
+    row = {"key": {"S": "customer-1"}, "output": {"S": "[1, 2]"}}
+    stack.aws.client("dynamodb").put_item(TableName=before["table"], Item=row)
+    kept = data_of(stack)
+
+    locked = lock(live, before=locked)
+    stack.program = runs(locked)
+    alone = stack.up()
+    assert lost(alone) == set()
+    assert data_of(stack) == kept
+    assert alone.outputs["kept"]["precomputed"]["table"] == before["table"]
+
+    stack.program = runs(lock(ahead, before=locked))
+    back = stack.preview()
+    assert lost(back) == set()
+    assert not {step.name for step in back.of("create") if step.type in DATA}
+    assert stack.aws.client("dynamodb").scan(TableName=before["table"])["Items"] == [row]
