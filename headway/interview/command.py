@@ -39,6 +39,8 @@ the file marks what had to be assumed. Nothing is written before the last answer
     --traffic 200/hour --busy-hours "weekdays 08-18" --quiet 4 --timezone America/New_York \\
     --measured "g5.xlarge 2s" --measured "g5.xlarge 6.4s x8" --request "200KB up to 5MB" \\
     --today "9 x ml.g5.12xlarge" --today-bill 47000
+  headway init --yes --name delivery-estimate --max-wait 2s --traffic 9000/hour --measured "c5.xlarge 0.14s" \\
+    --fallback "cache, queue, default" --fallback-max-age 6h --fallback-answer '{"days": "3 to 5"}'
   headway init --yes --name nightly-report --waiting nobody --ready-by 08:00 --arrived-by 06:00 \\
     --ready-days weekdays --traffic 3000/day --measured "g5.xlarge 3.1s, g5.xlarge 14s x16"
 

@@ -5,6 +5,7 @@ Only the phrase is read here. Whether a value can be is the profile's to say, so
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -183,6 +184,34 @@ def arrived_by(content: Content, text: str) -> None:
 def ready_days(content: Content, text: str) -> None:
     """The days on which the time of day holds."""
     _ready(content)["days"] = _one_or_all(text.replace(",", " ").split())
+
+
+def fallback(content: Content, text: str) -> None:
+    """The rungs of the ladder, in their order.
+
+    >>> content = {}
+    >>> fallback(content, "cache, then default"); content
+    {'fallback': ['cache', 'default']}
+    """
+    content["fallback"] = [word for word in re.split(r"[\s,;]+", text.strip("[] ")) if word and word != "then"]
+
+
+def fallback_answer(content: Content, text: str) -> None:
+    """The default answer: JSON where it is some, else the text itself.
+
+    >>> content = {}
+    >>> fallback_answer(content, '{"label": "unknown"}'); content
+    {'fallback_answer': {'label': 'unknown'}}
+    """
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        if text.strip()[:1] in ("{", "[", '"'):
+            raise ValueError(f'{text.strip()!r} begins as JSON and is none; write {{"label": "unknown"}}') from None
+        answer = text.strip()
+    if answer is None:
+        raise ValueError("null says nothing to whoever asked; write what they shall be told, or leave default out")
+    content["fallback_answer"] = answer
 
 
 def today(content: Content, text: str) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from headway.architectures.router_path import API_TIMEOUT_S
 from headway.assumptions import ASSUMPTIONS, assume
+from headway.errors import HeadwayError
 from headway.interview import entering
 from headway.interview.entering import Content
 from headway.profile.calendar import parse_clock, parse_days
+from headway.units import parse_duration
 
 Answers = Mapping[str, str | None]
 """Each question's answer by its key; None where the answer was that there is nothing to say."""
@@ -110,6 +113,20 @@ def _has_ready_by(content: Content) -> bool:
     return "ready_by" in content.get("latency", {})
 
 
+def _somebody_looks(content: Content) -> bool:
+    """Whether somebody waits for an answer that comes at once; whatever is queued waits for a model that fails."""
+    latency = content.get("latency", {})
+    try:
+        wait_s = parse_duration(latency.get("max_wait"))
+    except (HeadwayError, ValueError):
+        return False
+    return latency.get("waiting", "user") == "user" and wait_s <= API_TIMEOUT_S
+
+
+def _falls_back_to(rung: str) -> Callable[[Content], bool]:
+    return lambda content: rung in content.get("fallback", ())
+
+
 def _last_arrival(content: Content) -> str:
     minutes = parse_clock(content["latency"]["ready_by"]["time"]) - int(assume("interview.ready_lead")) // 60
     return f"{minutes % 1440 // 60:02d}:{minutes % 60:02d}"
@@ -203,6 +220,22 @@ QUESTIONS = (
         ("timezone",), entering.at("timezone"), "America/New_York",
         default=lambda _: str(ASSUMPTIONS["profile.timezone"].value),
         when=lambda content: _has_busy_hours(content) or _has_ready_by(content),
+    ),
+    Question(
+        "fallback", "And when the model fails or is late, what shall whoever waits get instead? In order, of: cache "
+        "(the last good answer to the same question), queue (a ticket, answered later), default (an answer of yours).",
+        "A router then stands before the model, and answers within the wait all the same.",
+        ("fallback",), entering.fallback, "cache, queue, default", otherwise="none", when=_somebody_looks,
+    ),
+    Question(
+        "fallback_answer", "Which default answer?", "It is given as it stands, and marked.",
+        ("fallback_answer",), entering.fallback_answer, '{"label": "unknown"}', needed=True,
+        when=_falls_back_to("default"),
+    ),
+    Question(
+        "fallback_max_age", "How old may a last good answer be?", "Older ones are not given, and forgotten.",
+        ("fallback_max_age",), entering.at("fallback_max_age"), "6h",
+        default=lambda _: notation(assume("profile.fallback_max_age")), when=_falls_back_to("cache"),
     ),
     Question(
         "today", "What runs today?", "To compare with; it changes no choice.",

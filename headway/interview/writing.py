@@ -65,6 +65,9 @@ def layout() -> tuple[Field, ...]:
             "{schema: answer.schema.json, confidence: {field: score, least: 0.5}}",
         ),
         Field("model.measured", "a call on a warm container; seconds are for the whole batch", block=True),
+        Field("fallback", "what is answered when the model fails or is late, in this order", "[cache, queue, default]"),
+        Field("fallback_answer", "the default answer"),
+        Field("fallback_max_age", "of a last good answer, at the most"),
         Field("availability", "high: two zones and one spare, for what must not stop", "standard"),
         Field("current", "what runs today, to compare with"),
         Field("budget", "expected AWS bill in USD; the plan says when it is above", "{monthly: 500}"),
@@ -131,7 +134,7 @@ def flow(value: Any) -> str:
     '{time: "08:00", days: [mon, fri], share: 0.5, predictable: true}'
     """
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(flow(item) for item in value) + "]"
     return _text(value) if isinstance(value, str) else json.dumps(value)

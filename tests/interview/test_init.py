@@ -95,6 +95,34 @@ def test_a_written_profile_reads_the_same_with_its_defaults_uncommented(typed: T
     assert after.model_dump(warnings=False) == before.model_dump(warnings=False)
 
 
+def test_who_looks_at_the_screen_is_asked_for_a_fallback_and_others_are_not(typed: Typed) -> None:
+    asked = "when the model fails or is late"
+    said = typed.init(*LEAST, answers=lines("", "", "", "", "", "", "cache default", '{"label": 7}', "2h", "", "", ""))
+    assert said.code == 0, said
+    assert asked in said.out
+    profile = load_profile("contact-form.yaml")
+    assert (profile.fallback, profile.fallback_answer) == (("cache", "default"), {"label": 7})
+    assert profile.fallback_max_age == 7200
+    text = Path("contact-form.yaml").read_text()
+    assert "fallback: [cache, default]   # what is answered when the model fails or is late, in this order\n" in text
+    none = typed.init("other.yaml", *LEAST, answers=lines(*[""] * 12))
+    assert (none.code, load_profile("other.yaml").fallback) == (0, ())
+    assert asked not in typed.init("third.yaml", answers=lines(*ANSWERS)).out, (
+        "a review of half an hour waits in a queue"
+    )
+
+
+def test_a_default_answer_that_nobody_gave_is_marked(typed: Typed) -> None:
+    said = typed.init("--yes", *LEAST, "--fallback", "default")
+    assert "- --fallback-answer" in said.out
+    assert "ASSUMED, put in your own: the default answer" in Path("contact-form.yaml").read_text()
+    wrong = typed.init("b.yaml", "--yes", *LEAST, "--fallback", "cash")
+    assert (wrong.code, typed.files()) == (1, ["contact-form.yaml"])
+    assert "--fallback: fallback.0: got 'cash'" in wrong.err
+    wrong = typed.init("b.yaml", "--yes", *LEAST, "--fallback", "default", "--fallback-answer", '{"label": ')
+    assert "begins as JSON and is none" in wrong.err
+
+
 def test_in_a_project_it_goes_to_the_profiles(typed: Typed) -> None:
     Path("stacks/profiles").mkdir(parents=True)
     typed.init("--yes", *LEAST)
@@ -313,10 +341,15 @@ def test_the_examples_in_the_help_work(typed: Typed) -> None:
 
     text = HELP.replace("\\\n", " ")
     examples = [shlex.split(line) for line in text.splitlines() if line.startswith("  headway init --yes --name")]
-    assert len(examples) == 3
+    assert len(examples) == 4
     for _, _, *arguments in examples:
         assert typed.init(*arguments).code == 0
-    assert typed.files() == ["contact-form.yaml", "loan-documents.yaml", "nightly-report.yaml"]
+    assert typed.files() == [
+        "contact-form.yaml",
+        "delivery-estimate.yaml",
+        "loan-documents.yaml",
+        "nightly-report.yaml",
+    ]
 
 
 def test_other_commands_do_not_load_the_interview() -> None:

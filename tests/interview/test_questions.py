@@ -59,6 +59,11 @@ READY = {"ready_by": "08:00"}
         ),
         ({"today": "ml.g5.xlarge", "today_bill": "USD 47,000"}, "current.monthly_bill", "47000"),
         ({"today": "batch"}, "current", {"architecture": "batch"}),
+        ({"max_wait": "2s", "fallback": "cache, then queue"}, "fallback", ("cache", "queue")),
+        ({"max_wait": "2s", "fallback": "default"}, "fallback_answer", {"label": "unknown"}),
+        ({"fallback": "default", "fallback_answer": "ask later"}, "fallback_answer", "ask later"),
+        ({"fallback": "default", "fallback_answer": '{"no": [1, null]}'}, "fallback_answer", {"no": [1, None]}),
+        ({"fallback": "[cache]", "fallback_max_age": "6h"}, "fallback_max_age", 21600.0),
         ({"image": "a.b/c:1"}, "model.container", {"image": "a.b/c:1"}),
         ({"image": "a.b/c:1", "artifact": "s3://a/b"}, "model.container.artifact", "s3://a/b"),
     ],
@@ -105,7 +110,7 @@ def test_the_offered_wait_follows_who_waits(who: str, offered: str) -> None:
 def test_every_question_has_words_an_example_that_is_right_and_fields(question: Question) -> None:
     assert question.ask[0].isupper()
     assert question.why.endswith(".")
-    around = {**BUSY, **READY, "today": "batch", "image": "a/b:1"}
+    around = {**BUSY, **READY, "today": "batch", "image": "a/b:1", "fallback": "cache, default"}
     answers = {**around, question.key: question.example}
     content = read_profile(draft(answers, "x").content).model_dump(exclude_unset=True, warnings=False)
     assert any(_reaches(content, field) for field in question.fields)
@@ -124,6 +129,13 @@ def test_what_is_asked_follows_from_the_answers() -> None:
         content = draft(answers, "x").content
         return {question.key for question in QUESTIONS if question.when(content)}
 
+    depending = {"fallback", "fallback_answer", "fallback_max_age"}
+    assert depending & asked({"traffic": "50/day", "max_wait": "5s"}) == {"fallback"}
+    assert depending & asked({"traffic": "50/day", "max_wait": "5s", "waiting": "workflow"}) == set()
+    assert depending & asked({"traffic": "50/day", "max_wait": "30m"}) == set()
+    live: dict[str, str | None] = {"traffic": "50/day", "max_wait": "5s"}
+    assert depending & asked({**live, "fallback": "queue"}) == {"fallback"}
+    assert depending & asked({**live, "fallback": "cache default"}) == depending
     depending = {"busy_hours", "quiet", "quiet_wait", "timezone", "arrived_by", "ready_days", "today_bill", "artifact"}
     assert depending & asked({"traffic": "50/day"}) == set()
     assert depending & asked({"traffic": "50/hour"}) == {"busy_hours"}

@@ -1,5 +1,6 @@
 """What is written reads back as what was answered, whatever was answered."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -55,11 +56,20 @@ ANSWERS = st.fixed_dictionaries(
     },
 )  # fmt: skip
 
+DEFAULTS = TEXTS | st.dictionaries(TEXTS, TEXTS | st.booleans(), max_size=3).map(json.dumps)
+FALLBACKS = st.one_of(
+    st.just({}),
+    st.just({"fallback": "cache, then queue", "fallback_max_age": "6h"}),
+    DEFAULTS.map(lambda answer: {"fallback": "[queue, default]", "fallback_answer": answer}),
+)
 
-@given(ANSWERS, st.sets(st.sampled_from([field for question in QUESTIONS for field in question.fields])))
-def test_random_answers_read_back_as_they_were_given(answers: dict[str, Any], assumed: set[str]) -> None:
+
+@given(ANSWERS, FALLBACKS, st.sets(st.sampled_from([field for question in QUESTIONS for field in question.fields])))
+def test_random_answers_read_back_as_they_were_given(
+    answers: dict[str, Any], fallback: dict[str, Any], assumed: set[str]
+) -> None:
     try:
-        content = draft(answers, "my-model").content
+        content = draft({**answers, **fallback}, "my-model").content
         profile = read_profile(content)
     except (ValueError, ProfileError):
         assume(False)
