@@ -1,5 +1,6 @@
 """What every test starts from: no credentials, no configuration of the machine it runs on; slow tests last."""
 
+import gc
 import os
 from datetime import date
 
@@ -15,6 +16,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+def pytest_collection_finish() -> None:
+    """Modules, AWS's models among them, stay: a collector that walks them again and again took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,10 @@ from pulumi.automation.errors import CommandError
 
 from headway.errors import HeadwayError
 from headway_rehearsal.engine_binary import Engine, needed_engine
+from headway_rehearsal.engine_state import StackOfFile, command_of
 from headway_rehearsal.provider import Failures, attached
 from headway_rehearsal.resources.base import Aws
+from headway_rehearsal.waiting import waits_for_all_at_once
 
 PROJECT = "headway"
 QUIET = frozenset({"same", "read", "refresh", "discard"})
@@ -120,8 +122,8 @@ class EngineStack:
     """The folder of its state: stacks that refer to one another share it."""
     policy_packs: Mapping[str, Path | None]
     """Folders of policy packs, each with its file of configuration."""
-    _workspace: Callable[[Callable[[], Any]], auto.Stack]
-    _known: auto.Stack | None = None
+    _workspace: Callable[[Callable[[], Any]], StackOfFile]
+    _known: StackOfFile | None = None
     watch: Callable[[Step], None] = lambda _: None
     """Is told of each step as it is taken."""
 
@@ -147,8 +149,7 @@ class EngineStack:
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the engine's state: ``urn``, ``id``, ``type``, ``inputs``, ``outputs``."""
-        deployment = self._stack().export_stack().deployment or {}
-        return list(deployment.get("resources") or [])
+        return self._stack().resources()
 
     def urns(self) -> set[str]:
         """URNs of AWS's resources in the state."""
@@ -158,7 +159,7 @@ class EngineStack:
         """The program as it is when the engine asks for it."""
         self.program()
 
-    def _stack(self) -> auto.Stack:
+    def _stack(self) -> StackOfFile:
         if self._known is None:
             self._known = self._workspace(self._run)
         return self._known
@@ -187,7 +188,8 @@ class EngineStack:
             options["policy_pack_configs"] = [str(path or "") for path in self.policy_packs.values()]
         stack = self._stack()
         try:
-            result = getattr(stack, operation)(**options)
+            with waits_for_all_at_once():
+                result = getattr(stack, operation)(**options)
         except CommandError as error:
             complaints = [f"{one.policy}: {one.message}" for one in violations if one.level == "mandatory"]
             raise EngineError("\n".join([*_plainly(said), *complaints]) or str(error)) from None
@@ -229,35 +231,39 @@ def engine_stack(
         home = Path(folder)
         (home / "state").mkdir()
         kept = state or home / "state"
-        variables = {
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "1",
-            "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
-            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
-            **(environment or {}),
-        }
 
-        def workspace(run: Callable[[], Any]) -> auto.Stack:
-            return auto.create_or_select_stack(
-                stack_name=stack,
-                project_name=PROJECT,
+        def workspace(run: Callable[[], Any]) -> StackOfFile:
+            made = auto.LocalWorkspace(
+                work_dir=str(home / "work"),
+                pulumi_home=str(home / "home"),
+                pulumi_command=command_of(engine),
                 program=run,
-                opts=auto.LocalWorkspaceOptions(
-                    work_dir=str(home / "work"),
-                    pulumi_home=str(home / "home"),
-                    pulumi_command=auto.PulumiCommand(
-                        root=str(engine.root) if engine.root else None, skip_version_check=True
-                    ),
-                    project_settings=auto.ProjectSettings(
-                        name=PROJECT, runtime="python", backend=auto.ProjectBackend(url=kept.as_uri())
-                    ),
-                    stack_settings={stack: auto.StackSettings(config=settings)},
-                    env_vars=variables,
+                project_settings=auto.ProjectSettings(
+                    name=PROJECT, runtime="python", main=str(Path.cwd()), backend=auto.ProjectBackend(url=kept.as_uri())
                 ),
+                stack_settings={stack: auto.StackSettings(config=settings)},
+                env_vars={**variables(port), **(environment or {})},
             )
+            return StackOfFile(stack, made, kept, PROJECT)
 
         (home / "work").mkdir()
         yield EngineStack(aws, failures, program, kept, policy_packs or {}, workspace)
+
+
+def variables(port: int) -> dict[str, str]:
+    """What tells the engine's process to use the provider at ``port`` (`attached`), and to do nothing besides.
+
+    Left to itself it looks for the provider on the network, seconds for each call on a stack with resources in it, and
+    writes the whole state again after each resource, where once at the end is enough.
+    """
+    return {
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
+        "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+        "PULUMI_SKIP_CHECKPOINTS": "1",
+    }
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -193,16 +194,24 @@ def apis_without_a_validator() -> Iterator[None]:
 
 
 def one_loader_of_models() -> Any:
-    """Moto lists and parses botocore's models anew for every service, a tenth of a second each: one loader does it."""
+    """Moto and every session parse botocore's models anew, a tenth of a second a service: one loader does it, once."""
     import boto3
     from moto.core import utils
 
     boto3.setup_default_session()
     session: Any = boto3.DEFAULT_SESSION
+    session._session.register_component("data_loader", _loader())
     # Importing its EC2 reads the list of AWS's regions once for every session that it makes.
     with mock.patch.object(boto3, "Session", return_value=session):
         import moto.ec2  # noqa: F401
-    return mock.patch.object(utils, "create_loader", return_value=session._session.get_component("data_loader"))
+    return mock.patch.object(utils, "create_loader", return_value=_loader())
+
+
+@cache
+def _loader() -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 PATCHES: tuple[Callable[[], Any], ...] = (

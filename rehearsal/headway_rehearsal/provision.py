@@ -17,6 +17,7 @@ from headway.errors import HeadwayError
 from headway_rehearsal.mocks import MotoMocks, Registered
 from headway_rehearsal.resources.base import Aws
 from headway_rehearsal.values import UnknownPropertyError
+from headway_rehearsal.waiting import waits_for_all_at_once
 
 PROJECT = "headway"
 
@@ -60,7 +61,8 @@ def provision(program: Path, stack: str, config: Mapping[str, Any], aws: Aws) ->
         return {name: await pulumi.Output.from_input(value).future() for name, value in outputs.items()}
 
     try:
-        outputs = asyncio.run(run())
+        with waits_for_all_at_once():
+            outputs = asyncio.run(run())
     except UnknownPropertyError as error:
         raise HeadwayError(f"the rehearsal's AWS cannot make everything: {error}") from error
     finally:

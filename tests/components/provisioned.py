@@ -11,6 +11,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, settings, stack
 
+from headway_rehearsal.waiting import waits_for_all_at_once
+
 ACCOUNT = "123456789012"
 
 
@@ -129,5 +131,6 @@ def provision(program: Callable[[], Any], cloud: mocks.Mocks | None = None, *, n
             outputs[key] = await pulumi.Output.from_input(value).future()
         return outputs
 
-    outputs = asyncio.run(run())
+    with waits_for_all_at_once():
+        outputs = asyncio.run(run())
     return Provisioned([one for one in monitor.registered if one.type != "pulumi:pulumi:Stack"], outputs)

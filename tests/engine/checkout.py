@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from headway_rehearsal.engine import variables
 from headway_rehearsal.engine_binary import Engine
 from headway_rehearsal.language_host import beside
 from headway_rehearsal.provider import Failures, attached
@@ -39,20 +40,17 @@ def checkout(engine: Engine, aws: Aws, folder: Path, environment: Mapping[str, s
         "/bin",
     ]
     with attached(aws, Failures()) as port:
-        variables = {
+        told = {
+            **variables(port),
             "PATH": os.pathsep.join(folders),
             "HOME": str(folder),
             "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "1",
-            "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
-            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
             **(environment or {}),
         }
 
         def typed(lines: str) -> str:
             done = subprocess.run(
-                ["bash", "-e", "-c", lines], cwd=root, env=variables, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
+                ["bash", "-e", "-c", lines], cwd=root, env=told, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
                 stdin=subprocess.DEVNULL, check=False,
             )  # fmt: skip
             assert done.returncode == 0, f"{lines}\n{done.stdout}{done.stderr}"

@@ -36,6 +36,8 @@ def engine() -> Engine:
 
 @pytest.fixture
 def make_stack(engine: Engine) -> Iterator[MakeStack]:
+    # What is there already is not looked through again as the test ends.
+    gc.freeze()
     with ExitStack() as open_stacks:
 
         def make(

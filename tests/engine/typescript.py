@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from headway_components.package import Package
+from headway_rehearsal.engine import variables
 from headway_rehearsal.engine_binary import Engine
 from headway_rehearsal.provider import Failures, attached
 from headway_rehearsal.resources.base import Aws
@@ -138,10 +139,7 @@ def typescript_program(example: Path, work: Path, engine: Engine, aws: Aws) -> I
             {
                 "PATH": path,
                 "HEADWAY_WORK": str(work),
-                "PULUMI_CONFIG_PASSPHRASE": "",
-                "PULUMI_SKIP_UPDATE_CHECK": "1",
-                "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
-                "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+                **variables(port),
                 "NODE_PATH": str(linked),
                 "NODE_PRESERVE_SYMLINKS": "1",
                 "NODE_PRESERVE_SYMLINKS_MAIN": "1",
