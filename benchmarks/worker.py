@@ -32,6 +32,7 @@ import json, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 calls = []
 class Handler(BaseHTTPRequestHandler):
+    protocol_version, wbufsize, disable_nagle_algorithm = "HTTP/1.1", -1, True
     def do_GET(self): self.reply({{}} if self.path == "/ping" else calls)
     def do_POST(self):
         began = time.monotonic()

@@ -160,7 +160,6 @@ class Watched:
     name: pulumi.Input[str]
     dead_letters: pulumi.Input[str]
     promise_s: float
-    max_receives: int
 
 
 def queue_alarms(site: Site, who: str, topic_arn: pulumi.Input[str], queue: Watched) -> None:
@@ -179,7 +178,7 @@ def queue_alarms(site: Site, who: str, topic_arn: pulumi.Input[str], queue: Watc
         topic_arn,
         Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.dead_letters}, "Maximum"),
         Rule.above(0),
-        f"{who}: requests failed {queue.max_receives} times; they lie in the dead-letter queue.",
+        f"{who}: requests could not be served; they lie in the dead-letter queue with their reasons.",
     )
 
 

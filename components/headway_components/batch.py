@@ -41,8 +41,10 @@ from headway_runtime.settings import VARIABLE, Departures, DispatcherSettings, P
 
 START_ALLOWANCE_S = 120
 """Of a job's time limit, for its own start-up and for giving back what it holds."""
+TRIES = 3
+"""Of an item that fails: a model's passing trouble is over by then, and each more costs the others a model's start."""
 SPARE_RECEIVES = 2
-"""Of a message's receives, for workers that are killed with it: an item's own tries are so many fewer."""
+"""Of a message's receives, for workers that are killed with it: an item's own tries are at least so many fewer."""
 LONGEST_FLEET = 40
 """Of the fleet's name, which starts every job's name: pool, departure, purchase and attempt follow within 128."""
 
@@ -153,7 +155,7 @@ def worker_settings(design: BatchDesign, pool_name: str, told: WorkerTold) -> Wo
         results_bucket=told.bucket,
         batch_size=pool.batch_size,
         visibility_timeout_s=design.visibility_timeout_s,
-        attempts=max(1, design.max_receives - SPARE_RECEIVES),
+        attempts=max(1, min(TRIES, design.max_receives - SPARE_RECEIVES)),
         load_time_s=pool.load_time_s,
         seconds_per_batch=pool.seconds_per_item * pool.batch_size + pool.seconds_per_batch,
         dead_letter_url=told.dead_letter_url,

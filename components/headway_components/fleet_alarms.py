@@ -32,7 +32,7 @@ def fleet_alarms(  # noqa: PLR0913 - one keyword a thing that is watched
 ) -> None:
     """The alarms that the design names. A spot job that cannot start is the dispatcher's business: last call."""
     promise = max(rule.promise_s for rule in design.departures)
-    queue_alarms(site, fleet, topic, Watched(queue, dead_letters, promise, design.max_receives))
+    queue_alarms(site, fleet, topic, Watched(queue, dead_letters, promise))
     burn_rate_alarms(site, fleet, topic, design, Metric(NAMESPACE, PROMISE_USED, {FLEET: fleet}), 1)
     alarm(
         site,

@@ -151,7 +151,7 @@ def _name(site: Site) -> str:
 def _alarms(
     site: Site, design: MicroBatchDesign, queue: Queue, function: aws.lambda_.Function, topic: pulumi.Input[str]
 ) -> None:
-    watched = Watched(queue.name, queue.dead_letters, design.max_wait_s, design.max_receives)
+    watched = Watched(queue.name, queue.dead_letters, design.max_wait_s)
     queue_alarms(site, site.name, topic, watched)
     used = Metric(NAMESPACE, PROMISE_USED, {FLEET: _name(site)})
     burn_rate_alarms(site, site.name, topic, design, used, 1)

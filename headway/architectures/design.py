@@ -257,7 +257,9 @@ class BatchDesign(WatchedDesign):
     pools: tuple[WorkerPool, ...]
     departures: tuple[DepartureRule, ...]
     visibility_timeout_s: int
-    max_receives: int = 5
+    max_receives: int = 10
+    """SQS's net below the worker's own count of failures. Whoever lies in a killed worker's hands has one more receive,
+    so the innocent must never come near."""
     queue_retention_s: int
     job_timeout_s: int
     """Attempt limit of one job."""

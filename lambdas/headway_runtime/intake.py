@@ -73,8 +73,12 @@ class Intake:
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
-    def next_batch(self) -> list[Item]:
+    def next_batch(self, before_waiting: Callable[[], None] = lambda: None) -> list[Item]:
         """The next batch, waited for; empty when there will be none."""
+        with self._changed:
+            there = self._has_batch()
+        if not there:
+            before_waiting()
         with self._changed:
             while not self._notice.given:
                 if self._has_batch():

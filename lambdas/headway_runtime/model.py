@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import socket
 import threading
 import time
@@ -17,6 +18,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headway_runtime.contract import BadRequestError, parse_json
+
+KEPT_S = 1.0
+"""So long after an answer its connection is used again: servers close idle ones, gunicorn first, after 2 s, and a call
+that meets the closing looks like a model that died (https://docs.gunicorn.org/en/stable/settings.html#keepalive)."""
+HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class ModelError(Exception):
@@ -60,14 +66,20 @@ class Model:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._aborted = False
+        self._kept: http.client.HTTPConnection | None = None
+        self._kept_at = 0.0
 
-    def invoke(self, payloads: Sequence[bytes]) -> list[Any]:
+    def invoke(self, payloads: Sequence[bytes], meanwhile: Callable[[], None] = lambda: None) -> list[Any]:
         """The outputs for a batch of bodies, each encoded as JSON, in order.
+
+        Args:
+            payloads: The bodies.
+            meanwhile: What the caller does while the model works: it is called once the model has the batch.
 
         Raises:
             ModelError: An error status, an answer of another length, or none in time: it died, hangs or was aborted.
         """
-        status, answer = self._post(b"[" + b",".join(payloads) + b"]")
+        status, answer = self._post(b"[" + b",".join(payloads) + b"]", meanwhile)
         if status != 200:
             raise ModelError(f"the model answered {status}: {answer[:300].decode(errors='replace')}")
         try:
@@ -84,29 +96,51 @@ class Model:
                 with contextlib.suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _post(self, body: bytes) -> tuple[int, bytes]:
-        # A connection each: one kept open may be closed by an idle server, which would look like a model that died.
-        connection = http.client.HTTPConnection(self._where.hostname or "", self._where.port, timeout=self._timeout)
+    def close(self) -> None:
+        """Let go of the connection that is kept for the next call."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _post(self, body: bytes, meanwhile: Callable[[], None]) -> tuple[int, bytes]:
+        connection = self._connected()
         try:
-            try:
-                connection.connect()
-            except OSError as error:
-                raise ModelError(f"the model is not there: {error}", fatal=True, reached=False) from None
             self._use(connection.sock)
             try:
-                connection.request("POST", "/invocations", body, {
-                    "Content-Type": "application/json", "Accept": "application/json", "Connection": "close",
-                })  # fmt: skip
+                connection.request("POST", "/invocations", body, HEADERS)
+                meanwhile()
                 response = connection.getresponse()
-                return response.status, response.read()
+                status, answer = response.status, response.read()
             except TimeoutError:
                 raise ModelError(f"the model hangs: no answer within {self._timeout:g} s", fatal=True) from None
             except (OSError, http.client.HTTPException) as error:
                 told = str(error) or type(error).__name__
                 raise ModelError(f"the model died: {told}", fatal=True) from None
+        except ModelError:
+            connection.close()
+            raise
         finally:
             self._use(None)
-            connection.close()
+        if connection.sock is not None:  # Else the server wants a connection each.
+            self._kept, self._kept_at = connection, time.monotonic()
+        return status, answer
+
+    def _connected(self) -> http.client.HTTPConnection:
+        """The connection of the call before, while no server would have closed it; else a new one.
+
+        A call is never sent twice: what ends a connection in the middle may be the batch itself.
+        """
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if time.monotonic() - self._kept_at < KEPT_S and not select.select([kept.sock], [], [], 0)[0]:
+                return kept
+            kept.close()
+        connection = http.client.HTTPConnection(self._where.hostname or "", self._where.port, timeout=self._timeout)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise ModelError(f"the model is not there: {error}", fatal=True, reached=False) from None
+        return connection
 
     def _use(self, used: socket.socket | None) -> None:
         with self._lock:

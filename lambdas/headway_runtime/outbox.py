@@ -22,6 +22,7 @@ from headway_runtime.notice import Notice
 from headway_runtime.patience import AwsError, of_one_item, patiently
 from headway_runtime.report import DONE, FAILED, Report
 from headway_runtime.results import Sink
+from headway_runtime.tries import Tries
 from headway_runtime.validation import Checks, Doubt, marked
 from headway_runtime.visibility import Held
 
@@ -79,13 +80,13 @@ class Outbox:
     """Finished items on their way out."""
 
     def __init__(
-        self, sink: Sink, letters: tuple[Any, str], report: Report, held: Held, notice: Notice, report_every_s: float,
+        self, sink: Sink, letters: tuple[Any, str], report: Report, held: Held, notice: Notice, tries: Tries,
         tell: Callable[[Sequence[Told]], None] = lambda _: None, checks: Checks | None = None,
     ) -> None:  # fmt: skip
-        self._tell, self._checks = tell, checks
+        self._tries, self._tell, self._checks = tries, tell, checks
         self._sink, (self._sqs, self._dead_url), self._report = sink, letters, report
         self._held, self._notice = held, notice
-        self._every_s = report_every_s if report.kept else TURN_S
+        self._every_s = report.every_s if report.kept else TURN_S
         self.tally = Tally()
         self.failure: Exception | None = None
         self._told: list[Told] = []
@@ -102,11 +103,13 @@ class Outbox:
         self._room.acquire()
         self._pool.submit(self._write, leaving)
 
-    def give_back(self, item: Item, after_s: int) -> None:
-        """Another try for an item that failed."""
-        with self._lock:
-            self.tally.retried += 1
-        self._pool.submit(self._held.release, [item.message], after_s)
+    def put_failed(self, leaving: Leaving, expect: Callable[[], None], after_s: int) -> None:
+        """An item that failed alone: another try, or the dead letters once its tries are used up.
+
+        ``expect`` is told of another try before the message is seen again after ``after_s``.
+        """
+        self._room.acquire()
+        self._pool.submit(self._judge, leaving, expect, after_s)
 
     def close(self) -> None:
         """Write, tell and delete all that is on its way."""
@@ -115,9 +118,24 @@ class Outbox:
         self._thread.join()
 
     def _write(self, leaving: Leaving) -> None:
+        self._guarded(lambda: self._finish(leaving))
+
+    def _judge(self, leaving: Leaving, expect: Callable[[], None], after_s: int) -> None:
+        def judge() -> None:
+            if self._tries.used_up(leaving.item, self._gave_up):
+                self._finish(leaving)
+                return
+            with self._lock:
+                self.tally.retried += 1
+            expect()
+            self._held.release([leaving.item.message], after_s)
+
+        self._guarded(judge)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
         try:
             if self.failure is None:
-                self._finish(leaving)
+                step()
         except Exception as error:
             self._fail(error)
         finally:

@@ -69,10 +69,10 @@ def read_probes(key: str) -> ProbesTold | None:
 
 
 class Report:
-    """One worker's parts of a departure's report; without a departure it writes none."""
+    """One worker's parts of a departure's report, ``every_s`` at the most; without a departure it writes none."""
 
-    def __init__(self, s3: Any, bucket: str, fleet: str, departure: str) -> None:
-        self._s3, self._bucket = s3, bucket
+    def __init__(self, s3: Any, bucket: str, fleet: str, departure: str, every_s: float = 0.0) -> None:
+        self._s3, self._bucket, self.every_s = s3, bucket, every_s
         self.departure, self.kept = departure, bool(fleet and departure)
         self._prefix = f"{prefix_of(fleet, departure)}parts/"
         self._worker, self._parts = uuid.uuid4().hex[:12], 0

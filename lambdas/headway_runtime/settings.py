@@ -118,7 +118,8 @@ class WorkerSettings(Settings):
     batch_size: int
     visibility_timeout_s: int
     attempts: int
-    """Tries of an item that fails before it is a dead letter; below the queue's receives: kills take some of those."""
+    """Deliveries of an item that fails before it is a dead letter, and failures of its own in all but one of them;
+    below the queue's receives: kills take some of those."""
     load_time_s: float
     """Expected time from start to the model's first answer."""
     seconds_per_batch: float

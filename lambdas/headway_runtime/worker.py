@@ -6,7 +6,7 @@ taking the instance back): then nothing more is taken, what no model has seen go
 model is finished if that fits the notice.
 
 A batch that fails is tried item by item, so that a poison item does not sink the others; the item itself goes back for
-another try until its attempts are used up, and then to the dead letters, its error written as its result.
+another try until its tries are used up, and then to the dead letters, its error written as its result.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 from headway_runtime import probes
 from headway_runtime.intake import Intake, Limits, apart
-from headway_runtime.items import Item, answers, open_item, result_of
+from headway_runtime.items import Answer, Item, answers, open_item, result_of
 from headway_runtime.logs import log
 from headway_runtime.metrics import BUSY, FAILED_PROBES, FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import Model, ModelError, wait_until_ready
@@ -36,6 +36,7 @@ from headway_runtime.report import Report
 from headway_runtime.results import BucketSink, Sink, TableSink, key_of
 from headway_runtime.serving import Server
 from headway_runtime.settings import JOB_DEPARTURE, JOB_PROBES, JOB_PROMISE, JOB_QUOTA, VARIABLE, WorkerSettings
+from headway_runtime.tries import Tries
 from headway_runtime.validation import Checks, read_checks
 from headway_runtime.visibility import Held
 
@@ -64,6 +65,7 @@ class Worker:
         self.checks: Checks | None = None
         self.tally: dict[str, Any] = {}
         self._batches, self._model_s, self._at_model = 0, 0.0, 0.0
+        self._answered: list[Answer] = []
 
     def stop(self, *_: Any) -> None:
         """Take nothing more; what is in hand is finished or given back within the notice."""
@@ -85,6 +87,7 @@ class Worker:
                 raise
             return self._drain()
         finally:
+            self.model.close()
             if self.server is not None:
                 self.server.stop()
 
@@ -96,20 +99,21 @@ class Worker:
 
     def _drain(self) -> dict[str, Any]:
         settings, until = self.settings, time.monotonic() + (self.settings.stop_after_s or inf)
-        report = Report(self.s3, settings.results_bucket, settings.name, self.departure)
+        report = Report(self.s3, settings.results_bucket, settings.name, self.departure, settings.report_every_s)
         if settings.validation:
             self.checks = read_checks(self.s3, settings.validation)
             self._probe(self.checks, report)
         started = time.monotonic()
         held = Held(self.sqs, settings.queue_url, settings.visibility_timeout_s)
         letters = (self.sqs, settings.dead_letter_url)
-        outbox = Outbox(self.sink, letters, report, held, self.notice, settings.report_every_s, self._tell, self.checks)
+        tries = Tries(self.s3, settings.results_bucket, settings.name, settings.attempts)
+        outbox = Outbox(self.sink, letters, report, held, self.notice, tries, self._tell, self.checks)
         limits = Limits(settings.batch_size, self.quota, settings.seconds_per_batch, settings.poll_s, until)
         intake = Intake(self._receive, self._open, held, self.notice, limits)
         left = threading.Event()
         threading.Thread(target=self._leave_on_notice, args=(intake, left), name="leaving", daemon=True).start()
         try:
-            while batch := intake.next_batch():
+            while batch := intake.next_batch(partial(self._hand_over, outbox)):
                 for some in apart(batch, self._alone):
                     if not self.notice.given:
                         self._serve(some, outbox, intake)
@@ -118,6 +122,7 @@ class Worker:
                 raise
         finally:
             left.set()
+            self._hand_over(outbox)
             intake.close()
             outbox.close()
             held.close()
@@ -193,6 +198,7 @@ class Worker:
             return model.invoke(payloads)
         finally:
             ending.cancel()
+            model.close()  # A server may take one connection at a time.
 
     def _alone(self, item: Item) -> bool:
         """Whether an item may have ended a model before: on its last tries it must not take others along."""
@@ -200,8 +206,8 @@ class Worker:
 
     def _serve(self, items: Sequence[Item], outbox: Outbox, intake: Intake) -> None:
         try:
-            for answer in answers(items, self._invoke, lambda: self.notice.given):
-                outbox.put(self._leaving(answer.item, {"output": answer.output}, answer.started, answer.finished))
+            for answer in answers(items, partial(self._invoke, outbox), lambda: self.notice.given):
+                self._answered.append(answer)
         except ModelError as error:
             if len(items) == 1 and error.reached and not self.notice.given:
                 items[0].error = str(error)
@@ -211,12 +217,13 @@ class Worker:
                 if item.error:
                     self._failed(item, outbox, intake)
 
-    def _invoke(self, items: Sequence[Item]) -> list[Any]:
+    def _invoke(self, outbox: Outbox, items: Sequence[Item]) -> list[Any]:
         """The model's outputs; where its server is ours and died or hangs, it is started again and the batch failed."""
         started = self._at_model = time.monotonic()
         try:
-            outputs = self.model.invoke([item.payload for item in items])
+            outputs = self.model.invoke([item.payload for item in items], partial(self._hand_over, outbox))
         except ModelError as error:
+            self._hand_over(outbox)
             if not error.fatal or self.server is None or self.notice.given:
                 raise
             log("model starts again", error=str(error), items=len(items))
@@ -230,6 +237,12 @@ class Worker:
             self.server.answered()
         return outputs
 
+    def _hand_over(self, outbox: Outbox) -> None:
+        """What the model has answered goes on its way: while it works on the next batch, or as there is none yet."""
+        answered, self._answered = self._answered, []
+        for one in answered:
+            outbox.put(self._leaving(one.item, {"output": one.output}, one.started, one.finished))
+
     def _leaving(self, item: Item, content: dict[str, Any], started: float, finished: float) -> Leaving:
         error = str(content.get("error", ""))
         if item.request is None:
@@ -241,15 +254,14 @@ class Worker:
         return Leaving(item, result, key, error)
 
     def _failed(self, item: Item, outbox: Outbox, intake: Intake) -> None:
-        """Another try; or, after its attempts, the dead letters, and its result says why."""
-        last = item.hopeless or item.attempt >= self.settings.attempts
+        """Another try; or, after its tries, the dead letters, and its result says why."""
         log("item failed", id=item.request.id if item.request else None, error=item.error, attempt=item.attempt)
-        if last:
-            now = time.time()
-            outbox.put(self._leaving(item, {"error": item.error}, now, now))
+        now, after_s = time.time(), self.settings.retry_after_s
+        leaving = self._leaving(item, {"error": item.error}, now, now)
+        if item.hopeless:
+            outbox.put(leaving)
         else:
-            intake.expect_again(self.settings.retry_after_s)
-            outbox.give_back(item, self.settings.retry_after_s)
+            outbox.put_failed(leaving, partial(intake.expect_again, after_s), after_s)
 
     def _leave_on_notice(self, intake: Intake, left: threading.Event) -> None:
         """On notice give back at once what no model has seen; end the batch at the model if it will not fit."""

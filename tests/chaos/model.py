@@ -15,7 +15,10 @@ WORKS_S, CRASHES, HANGS = 0.01, 0.0015, 0.001
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The SageMaker contract."""
+    """The SageMaker contract, on connections that stay open, as most model servers keep them."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize, disable_nagle_algorithm = -1, True
 
     def do_GET(self) -> None:
         self._reply(200, {})

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from headway.architectures.design import BatchDesign
+from headway_components.batch import TRIES
 from headway_rehearsal.account import account, served
 from headway_rehearsal.model_server import _free_port
 from headway_runtime.contract import Request
@@ -31,6 +33,8 @@ REGION, BUCKET = "us-east-1", "results"
 BACKLOG = 150
 """Messages in the queue at the most: moto's cost grows with them."""
 ODD = ("poison", "kills", "hangs")
+RECEIVES, ATTEMPTS = BatchDesign.model_fields["max_receives"].default, TRIES
+"""As a fleet's component makes them."""
 MODEL = str(Path(__file__).with_name("model.py"))
 
 
@@ -172,11 +176,11 @@ def rage(storm: Storm) -> Outcome:
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
-        redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{aws.account}:dead", "maxReceiveCount": "5"}
+        redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{aws.account}:dead", "maxReceiveCount": str(RECEIVES)}
         attributes = {"VisibilityTimeout": "6", "RedrivePolicy": json.dumps(redrive)}
         queue = sqs.create_queue(QueueName="requests", Attributes=attributes)["QueueUrl"]
         settings = WorkerSettings(
-            f"{endpoint}/{aws.account}/requests", BUCKET, 8, 6, 3, 1, 0.25, "fleet", poll_s=1, retry_after_s=1,
+            f"{endpoint}/{aws.account}/requests", BUCKET, 8, 6, ATTEMPTS, 1, 0.25, "fleet", poll_s=1, retry_after_s=1,
             dead_letter_url=f"{endpoint}/{aws.account}/dead", report_every_s=2, model_timeout_s=2, notice_s=20,
         )  # fmt: skip
         bodies, odd = _bodies(storm, draw)

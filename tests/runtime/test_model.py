@@ -103,3 +103,70 @@ def test_a_model_that_never_comes_up_is_given_up_in_time(door: Door) -> None:
         wait_until_ready(door.url, deadline_s=0.3)
     assert error.value.fatal is True
     assert 0.3 <= time.monotonic() - started < 2
+
+
+@dataclass
+class Keeping:
+    """A server that keeps connections open; it hangs up as it is told."""
+
+    url: str = ""
+    hangs_up: str = ""
+    callers: list[int] = field(default_factory=list)
+
+
+@pytest.fixture
+def keeping() -> Iterator[Keeping]:
+    made = Keeping()
+
+    class Handler(Answering):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            self.body()
+            hangs_up = made.hangs_up  # Of this call: once it is answered, the test may say what the next one does.
+            made.callers.append(self.client_address[1])
+            if hangs_up != "instead of an answer":
+                self.reply(200, b"[1]")
+            self.close_connection = bool(hangs_up)
+
+    with local_server(Handler) as made.url:
+        yield made
+
+
+@pytest.fixture
+def model(keeping: Keeping) -> Iterator[Model]:
+    made = Model(keeping.url, 5)
+    yield made
+    made.close()
+
+
+def test_a_server_that_keeps_its_connection_gets_the_next_call_over_it(keeping: Keeping, model: Model) -> None:
+    assert [model.invoke([b"1"]) for _ in range(3)] == [[1]] * 3
+    assert len(keeping.callers) == 3
+    assert len(set(keeping.callers)) == 1
+
+
+def test_a_connection_the_server_has_closed_meanwhile_is_no_dead_model(keeping: Keeping, model: Model) -> None:
+    keeping.hangs_up = "after an answer, without saying so"
+    model.invoke([b"1"])
+    time.sleep(0.2)
+    assert model.invoke([b"1"]) == [1]
+    assert len(set(keeping.callers)) == 2
+
+
+def test_a_connection_long_idle_is_not_trusted(keeping: Keeping, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    model.invoke([b"1"])
+    monkeypatch.setattr("headway_runtime.model.KEPT_S", 0.0)
+    model.invoke([b"1"])
+    assert len(set(keeping.callers)) == 2
+
+
+def test_a_model_that_dies_in_a_later_call_is_found_dead_and_not_asked_again(keeping: Keeping, model: Model) -> None:
+    model.invoke([b"1"])
+    keeping.hangs_up = "instead of an answer"
+    with pytest.raises(ModelError, match="died") as error:
+        model.invoke([b"1"])
+    assert (error.value.fatal, error.value.reached, len(keeping.callers)) == (True, True, 2)
+    keeping.hangs_up = ""
+    assert model.invoke([b"1"]) == [1]

@@ -230,6 +230,20 @@ def test_what_kills_models_is_found_on_its_last_tries_and_told_why() -> None:
         assert here.depth() == (0, 0)
 
 
+def test_a_good_item_on_its_last_try_survives_a_model_that_crashes_by_chance() -> None:
+    with stand(batch=4, attempts=3, receives=10) as here:
+        here.send(1)
+        for _ in range(2):  # In the hands of workers that were killed.
+            here.sqs.receive_message(QueueUrl=here.queue_url, VisibilityTimeout=0)
+        here.model.dead = True
+        assert here.start().wait(timeout=10) == 1
+        assert here.letters() == []
+        here.model.dead = False
+        eventually(lambda: here.depth()[0] == 1)
+        assert here.start().wait(timeout=10) == 0
+        assert (here.results()["r1"]["output"], here.results()["r1"]["attempt"]) == ({"twice": 2}, 4)
+
+
 def test_every_item_stands_in_the_report_of_its_departure() -> None:
     with stand(batch=4) as here:
         here.send(5)
@@ -279,7 +293,7 @@ def inside(monkeypatch: pytest.MonkeyPatch, queue: Queue, serve: Callable[[list[
     settings = WorkerSettings("q", "b", 4, 30, 3, 1, 1, "fleet", poll_s=0)
     monkeypatch.setattr("headway_runtime.worker.wait_until_ready", lambda *_: None)
     worker = Worker(settings, queue, Bucket(), quota=100)
-    monkeypatch.setattr(worker.model, "invoke", lambda payloads: serve([json.loads(one) for one in payloads]))
+    monkeypatch.setattr(worker.model, "invoke", lambda payloads, _: serve([json.loads(one) for one in payloads]))
     return worker
 
 
