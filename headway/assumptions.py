@@ -148,6 +148,7 @@ _TABLE = (
     Assumption("table.write", 0.01, "s", "one write of a row by its key", _DATE),
     Assumption("table.hit_odds", 0.5, "x", "odds of a hit, of the planned, below which somebody is told", _DATE),
     Assumption("table.unforeseen", 0.01, "share", "requests that find no row though all should; " + _FIELD, _DATE),
+    Assumption("features.kept", 365 * 86_400, "s", "a row of features that nobody fills again", _DATE),
     Assumption("features.unknown", 0.05, "share", "requests of entities too new for features; " + _FIELD, _DATE),
     Assumption("watch.chance", 1e-5, "share", "of an alarm in a window as planned: once in ten years of hours", _DATE),
     Assumption("fill.share", 0.25, "share", "of the time between refreshes that a fill may take", _DATE),

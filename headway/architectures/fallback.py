@@ -40,33 +40,39 @@ def with_fallback(alone: Live) -> Live:
     def plan(workload: Workload) -> list[Candidate]:
         if not workload.profile.fallback:
             return alone.plan(workload)
-        return [_routed(one, workload, routed) for one in alone.plan(behind_router(workload, workload))]
+        return [_routed(one, workload, alone) for one in alone.plan(behind_router(workload, workload))]
 
     def bill(design: LiveDesign, workload: Workload) -> Bill:
         own = alone.bill(design, workload)
-        return own if design.router is None else own + Bill(lines=_lines(design, workload, alone))
+        if design.router is None:
+            return own
+        return own + Bill(lines=_lines(design, workload, alone.wait(design, behind_router(workload, workload))))
 
     def wait(design: LiveDesign, workload: Workload) -> Wait:
         if design.router is None:
             return alone.wait(design, workload)
-        found = routed_wait(alone.wait(design, behind_router(workload, workload)), workload)
-        kept_s = assume("table.write") if design.router.cache else 0.0
-        later = {name: getattr(found, name) + kept_s for name in ("p50_s", "p99_s", "at_percentile_s")}
-        return found.model_copy(update=later)
+        return _later(design, workload, alone.wait(design, behind_router(workload, workload)))
 
-    routed = Live(plan, bill, wait)
-    return routed
+    return Live(plan, bill, wait)
 
 
-def _lines(design: LiveDesign, workload: Workload, alone: Live) -> tuple[Line, ...]:
-    """The router, its ladder and what they store."""
+def _later(design: LiveDesign, workload: Workload, own: Wait) -> Wait:
+    """The endpoint's ``own`` wait with what router and ladder add."""
+    found = routed_wait(own, workload)
+    kept_s = assume("table.write") if design.router and design.router.cache else 0.0
+    later = {name: getattr(found, name) + kept_s for name in ("p50_s", "p99_s", "at_percentile_s")}
+    return found.model_copy(update=later)
+
+
+def _lines(design: LiveDesign, workload: Workload, own: Wait) -> tuple[Line, ...]:
+    """The router, its ladder and what they store; ``own`` is the endpoint's wait."""
     if design.router is None:
         return ()
-    flow = Flow(True, workload.demand.per_month, alone.wait(design, behind_router(workload, workload)).p50_s)
+    flow = Flow(True, workload.demand.per_month, own.p50_s)
     return router_lines(design.router, design, workload, [flow], kept_days=design.results_kept_days)
 
 
-def _routed(candidate: Candidate, workload: Workload, routed: Live) -> Candidate:
+def _routed(candidate: Candidate, workload: Workload, alone: Live) -> Candidate:
     """The candidate behind a router: its design, bill and wait; what no router lets through is infeasible."""
     part = fitting(candidate)
     if part is None or not isinstance(part.design, LiveDesign):
@@ -81,7 +87,7 @@ def _routed(candidate: Candidate, workload: Workload, routed: Live) -> Candidate
             "results_kept_days": int(assume("results.kept_days")),
         }
     )
-    bill = routed.bill(design, workload)
+    bill = alone.bill(design, workload) + Bill(lines=_lines(design, workload, part.wait))
     ladder = design.router.ladder if design.router else None
     costs = f"router and ladder cost {format_usd(bill.total.expected - part.bill.total.expected)} a month"
     facts = (told(ladder, costs),) if ladder else ()
@@ -89,7 +95,7 @@ def _routed(candidate: Candidate, workload: Workload, routed: Live) -> Candidate
         update={
             "design": design,
             "bill": bill,
-            "wait": routed.wait(design, workload),
+            "wait": _later(design, workload, part.wait),
             "operations": workload.people(candidate.operations.hours + assume("operations.router")),
             "facts": (*candidate.facts, *facts),
             "assumptions": (*candidate.assumptions, "operations.router", "router.overhead", "router.cold_start",

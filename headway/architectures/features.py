@@ -143,8 +143,8 @@ def _candidate(
         **workload.base_design(),
         table=TableDesign(
             item_bytes=features.bytes + int(assume("table.overhead_bytes")),
-            # Entities that do not change keep their row: it expires only when nobody has filled it for long.
-            expires_s=int(max(30 * 86_400, 4 * features.freshness)),
+            # What does not change is right however old its row: only whoever has left is to be forgotten.
+            expires_s=int(max(assume("features.kept"), 4 * features.freshness)),
         ),
         fill=filling(fill), live=live.design, router=router, entities=entities, refresh_s=period,
         oldest_s=period + within, miss_watch=miss_watch(known, per_hour),
@@ -173,6 +173,6 @@ def _candidate(
             *ladder_facts(router, design, workload, [live.flow], kept_days=design.fill.results_kept_days),
         ),
         assumptions=("operations.features", "router.overhead", "router.cold_start", "table.read", "fill.share",
-                     "table.hit_odds", "table.unforeseen", "features.unknown", "watch.chance",
+                     "table.hit_odds", "table.unforeseen", "features.unknown", "features.kept", "watch.chance",
                      *live.candidate.assumptions, *fill.candidate.assumptions),
     )  # fmt: skip

@@ -28,7 +28,7 @@ from headway.bill import services
 from headway.bill.lines import Bill, Line, Range
 from headway.prices import PriceError
 from headway.traffic.demand import Demand
-from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, to_decimal
+from headway.units import DAYS_PER_MONTH, HOURS_PER_MONTH, WEEKS_PER_MONTH, to_decimal
 
 EC2_TYPES = ("aws:batch/computeEnvironment:ComputeEnvironment",)
 TICKS_PER_MONTH = HOURS_PER_MONTH * 60
@@ -295,14 +295,6 @@ def backlog_run(design: BatchDesign, workload: Workload) -> BacklogRun | None:
     )  # fmt: skip
     return BacklogRun(
         items=backlog.items, within_s=backlog.within_s, takes_s=takes, workers=workers, bill=Bill(lines=lines)
-    )
-
-
-def describe_backlog(run: BacklogRun) -> str:
-    """The backlog run in words."""
-    return (
-        f"{run.items:,} items in {format_duration(run.takes_s)} of {format_duration(run.within_s)} on "
-        f"{run.workers} workers"
     )
 
 
