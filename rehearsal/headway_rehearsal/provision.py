@@ -63,6 +63,8 @@ def provision(program: Path, stack: str, config: Mapping[str, Any], aws: Aws) ->
     try:
         with waits_for_all_at_once():
             outputs = asyncio.run(run())
+    except pulumi.RunError as error:
+        raise HeadwayError(str(error)) from error
     except UnknownPropertyError as error:
         raise HeadwayError(f"the rehearsal's AWS cannot make everything: {error}") from error
     finally:

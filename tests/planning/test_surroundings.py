@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+from headway.errors import HeadwayError
 from headway.planning.lock import LockError, Settings, setting_changes
 
 HERE = Path.cwd()
@@ -96,13 +98,18 @@ def test_a_profile_that_is_not_there_names_the_nearest(given: str, expected: str
 
 
 def test_the_program_refuses_a_misspelt_setting(tmp_path: Path) -> None:
-    """Before anything is planned or made: it is the program that reads the config, not only the command."""
+    """Before anything is planned or made: it is the program that reads the config, not only the command.
+
+    As Pulumi's own error for mistakes of users, which it tells without a traceback.
+    """
     from headway_rehearsal.account import account
     from headway_rehearsal.provision import provision
 
     config = {**PROFILE, "aws:region": "us-east-1", "headway:max_montly": "5"}
-    with account("us-east-1") as aws, pytest.raises(LockError, match="headway:max_montly is no setting; did you mean"):
+    said = "headway:max_montly is no setting; did you mean"
+    with account("us-east-1") as aws, pytest.raises(HeadwayError, match=said) as refused:
         provision(HERE / "__main__.py", "dev", config, aws)
+    assert isinstance(refused.value.__cause__, pulumi.RunError)
     assert not list(tmp_path.iterdir())
 
 
