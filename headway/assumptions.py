@@ -245,6 +245,11 @@ def row_of(name: str) -> Assumption:
     return _observed.get().get(name) or ASSUMPTIONS[name]
 
 
+def observed() -> tuple[Assumption, ...]:
+    """The rows that hold here instead of the defaults."""
+    return tuple(_observed.get().values())
+
+
 def assume(name: str) -> float:
     """The expected value of a numeric assumption.
 
@@ -281,7 +286,7 @@ def remembered(maxsize: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def asked(*args: P.args, **kwargs: P.kwargs) -> R:
             if kwargs:
                 raise TypeError(f"{function.__name__} takes its arguments by place")
-            return keyed(tuple(_observed.get().values()), *args)
+            return keyed(observed(), *args)
 
         return asked
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from headway.architectures.candidate import Result
 from headway.architectures.design import Wait
+from headway.architectures.registry import remembering
 from headway.bill.lines import Range
 from headway.planning.plan import Plan
 from headway.planning.search import plan
@@ -51,7 +52,8 @@ def cost_of_waiting(
     """
     own = _own(profile)
     made = planner or (lambda changed: plan(changed, prices=prices))
-    return tuple(_point(made(waiting(profile, wait)), wait, own=wait == own) for wait in sorted({*waits_s, own}))
+    with remembering():
+        return tuple(_point(made(waiting(profile, wait)), wait, own=wait == own) for wait in sorted({*waits_s, own}))
 
 
 def waiting(profile: Profile, wait_s: float) -> Profile:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from headway.architectures import (
@@ -20,8 +22,10 @@ from headway.architectures.design import Wait
 from headway.architectures.fallback import Live, with_fallback
 from headway.architectures.router_path import Parts
 from headway.architectures.workload import Workload
+from headway.assumptions import observed
 from headway.bill.lines import Bill
 from headway.profile.calendar import DAY_NAMES
+from headway.traffic.demand import Demand
 
 
 class Architecture(NamedTuple):
@@ -66,8 +70,43 @@ HYBRIDS: dict[str, Hybrid] = {
 """In order of presentation, after the simple ones."""
 
 
+_answers: ContextVar[dict[tuple[str, Demand], list[tuple[tuple[Any, ...], list[Candidate]]]] | None] = ContextVar(
+    "answers", default=None
+)
+_IN_DEMAND = frozenset({"latency", "tiers"})
+"""What of a profile no simple architecture looks at: its demand says it."""
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Within, what was planned once is not planned again: another wait for some tiers leaves the others as they are."""
+    token = _answers.set(known if (known := _answers.get()) is not None else {})
+    try:
+        yield
+    finally:
+        _answers.reset(token)
+
+
 def planned(name: str, workload: Workload) -> list[Candidate]:
     """An architecture's variants for a workload; scheduled work only fits what empties a queue with many workers."""
+    answers = _answers.get()
+    if answers is None:
+        return _planned(name, workload)
+    profile, pricing = workload.profile, workload.pricing
+    said = (
+        *(getattr(profile, part) for part in type(profile).model_fields if part not in _IN_DEMAND),
+        pricing.book, pricing.region, pricing.free_tier, dict(pricing.rates),
+        workload.max_instances, workload.scale, workload.given, workload.used, observed(),
+    )  # fmt: skip
+    same = answers.setdefault((name, workload.demand), [])
+    found = next((answer for asked, answer in same if asked == said), None)
+    if found is None:
+        found = _planned(name, workload)
+        same.append((said, found))
+    return list(found)
+
+
+def _planned(name: str, workload: Workload) -> list[Candidate]:
     architecture, piles = ARCHITECTURES[name], workload.demand.piles
     if piles and not architecture.scheduled:
         most = max(piles, key=lambda pile: pile.items)

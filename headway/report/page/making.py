@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headway.advice import cost_of_waiting, join
+from headway.architectures.registry import remembering
 from headway.assumptions import assuming
 from headway.diff import Source, StackSide, read_side
 from headway.errors import HeadwayError
@@ -37,7 +38,7 @@ def profile_page(path: Path, *, prices: PriceBook | None = None, say: Callable[[
         HeadwayError: The profile is invalid.
     """
     profile = load_profile(path)
-    with engine() as beside:
+    with engine() as beside, remembering():
         points = beside.submit(partial(cost_of_waiting, profile, prices=prices))
         say("planning")
         made = plan(profile, prices=prices)
