@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -164,6 +164,25 @@ def event_sources_that_wait() -> Any:
     return mock.patch.object(LambdaBackend, "create_event_source_mapping", created)
 
 
+def deletes_that_lose_nothing() -> Any:
+    """Moto's queue is written anew at each delete: what another thread sends meanwhile is gone."""
+    from moto.sqs.models import Queue
+
+    original = Queue.delete_message
+
+    def delete_message(self: Any, receipt_handle: str) -> None:
+        for message in list(self._messages):
+            if message.had_receipt_handle(receipt_handle):
+                self.pending_messages.discard(message)
+                self.deleted_messages.update(message.all_receipt_handles)
+                with suppress(ValueError):  # Another thread deleted it, or moved it to the dead letters.
+                    self._messages.remove(message)
+                return
+        original(self, receipt_handle)
+
+    return mock.patch.object(Queue, "delete_message", delete_message)
+
+
 def notifications_that_wait() -> Any:
     """Moto runs a function in Docker as soon as an object is put: whoever drives the rehearsal calls it instead."""
     from moto.s3 import notifications
@@ -223,6 +242,7 @@ PATCHES: tuple[Callable[[], Any], ...] = (
     jobs_that_wait,
     job_summaries_with_sizes,
     event_sources_that_wait,
+    deletes_that_lose_nothing,
     notifications_that_wait,
     apis_without_a_validator,
     endpoints_that_update,

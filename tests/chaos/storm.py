@@ -202,7 +202,11 @@ def rage(storm: Storm) -> Outcome:
                 time.sleep(0.1)
         finally:
             crew.close()
-        letters |= _letters(sqs, dead)
+        for _ in range(20):  # A receive whose answer was lost holds its letters for a moment.
+            letters |= _letters(sqs, dead)
+            if not any(_depth(sqs, dead)):
+                break
+            time.sleep(0.2)
         return _outcome(storm, s3, odd, letters, (kills, crew.restarts, faults[0], time.monotonic() - started))
 
 
@@ -227,9 +231,9 @@ def _depth(sqs: Any, url: str) -> tuple[int, int]:
 def _letters(sqs: Any, url: str) -> dict[str, str | None]:
     """Dead letters by id, with their reason; taken out, so that the queue stays short."""
     found: dict[str, str | None] = {}
-    while some := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
-        "Messages"
-    ):
+    while some := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=1
+    ).get("Messages"):
         for message in some:
             identity = json.loads(message["Body"])["id"]
             found[identity] = reason_of(message) or found.get(identity)

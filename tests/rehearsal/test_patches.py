@@ -214,6 +214,42 @@ def test_a_notified_function_is_called_by_whoever_drives(patched: Any) -> None:
     assert put_into_a_notified_bucket(patched) == []
 
 
+def lost_during_a_delete(client: Any, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What is gone of that which was sent while one thread deleted a message, and another one, too."""
+    from moto.sqs.models import Message
+
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    for body in ("first", "second", "third"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    held = {
+        one["Body"]: one["ReceiptHandle"]
+        for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3)["Messages"]
+    }
+    others, sent, original = ["second", "third"], set(), Message.had_receipt_handle
+
+    def asked(self: Any, handle: str) -> bool:
+        if self.body == "first" and handle == held["first"] and others:
+            other = others.pop()
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=held[other])
+            sqs.send_message(QueueUrl=url, MessageBody=f"after {other}")
+            sent.add(f"after {other}")
+        return bool(original(self, handle))
+
+    monkeypatch.setattr(Message, "had_receipt_handle", asked)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=held["first"])
+    assert sent
+    return sent - {one["Body"] for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])}
+
+
+def test_what_is_sent_during_deletes_is_there(patched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lost_during_a_delete(patched, monkeypatch) == set()
+
+
+def test_moto_loses_what_is_sent_during_deletes(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lost_during_a_delete(plain, monkeypatch)
+
+
 def test_apis_are_made_without_their_validator(patched: Any) -> None:
     import sys
 
