@@ -156,11 +156,23 @@ def _changed(called: str, before: Design, after: Design) -> Iterator[str]:
             f"{called}: its endpoint of {names[0]} is replaced by one of {names[1]}, made before the old one goes; "
             "its name changes with it"
         )
+    pools = _pools_of(before), _pools_of(after)
+    if left := [one for one in pools[0] if one not in pools[1]]:
+        come = [one for one in pools[1] if one not in pools[0]]
+        yield (
+            f"{called}: workers of {', '.join(left)} give way to {', '.join(come) or 'the others'}; jobs that run then "
+            "are ended, and their requests return to the queue"
+        )
     values = before.model_dump(mode="json"), after.model_dump(mode="json")
     fields = [key for key in values[1] if values[0].get(key) != values[1][key] and key not in _PARTS]
     fields = [one for one in fields if one not in {"instance_type", "endpoint"} or names[0] == names[1]]
     if fields:
         yield f"{called} changes in place: {', '.join(fields)}"
+
+
+def _pools_of(design: Design) -> list[str]:
+    """The pools of a fleet, which job queues and environments are named after."""
+    return [pool.name for pool in design.pools] if isinstance(design, BatchDesign) else []
 
 
 def _endpoint_of(design: Design) -> str | None:

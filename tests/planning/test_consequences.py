@@ -69,6 +69,19 @@ def test_an_endpoint_of_another_instance_type_is_another_endpoint_and_is_said_to
     )
 
 
+def test_workers_of_another_name_take_the_place_of_those_that_run() -> None:
+    batch = design("loan-documents")
+    content = json.loads(batch.model_dump_json())
+    (name,) = {pool["name"] for pool in content["pools"]}
+    for row in (*content["pools"], *content["departures"]):
+        row["name" if "name" in row else "pool"] = "g6-xlarge-b4"
+    assert consequences(Standing(batch), Standing(type(batch).model_validate(content))) == (
+        f"batch: workers of {name} give way to g6-xlarge-b4; jobs that run then are ended, and their requests return to "
+        "the queue",
+        "batch changes in place: pools, departures",
+    )
+
+
 def test_a_part_of_a_hybrid_that_goes_is_told_apart_from_one_that_changes() -> None:
     tiered = design("moderation")
     content = json.loads(tiered.model_dump_json())
