@@ -39,6 +39,7 @@ ROUTER = RouterDesign(
     ladder=LadderDesign(
         rungs=("cache", "queue", "default"), reserve_share=0.1, reserve_s=0.5, default={"label": "unknown"},
         watch=BurnRate(window_s=300, late_share=0.1), cache=TableDesign(item_bytes=500, expires_s=3600),
+        watchdog=BATCH.watchdog,
         queue=RouterQueue(visibility_timeout_s=174, batch_size=10, max_concurrency=2, oldest_s=3600),
     ),
 )  # fmt: skip

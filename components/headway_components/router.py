@@ -21,8 +21,10 @@ from headway_components.runtime_function import FunctionSize, runtime_function, 
 from headway_components.site import Site, physical_name
 from headway_components.storage import REQUESTS, RESULTS, Bucket, objects
 from headway_components.validation import Document, answer_alarms, validation_document
+from headway_components.watchdog import watchdog
 from headway_runtime.metrics import ROUTER
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings, RouteSettings
+from headway_runtime.told import queued_as
 
 ROUTES = {
     "send": "POST /requests",
@@ -85,10 +87,11 @@ def router(
     name = _name(site)
     rungs = ladder(site, design.ladder)
     checked_for = validation_document(site, design.validation, told.bucket)
+    bundle = upload_bundle(site, told.bucket.name)
     function = runtime_function(
         site,
         "router",
-        upload_bundle(site, told.bucket.name),
+        bundle,
         FunctionSize(design.memory_mb, design.timeout_s, None, log_retention_days),
         handler="headway_runtime.router.handler",
         statements=[
@@ -146,6 +149,9 @@ def router(
     )
     ladder_alarms(site, rungs, function, api.id, name, topic)
     answer_alarms(site, topic, design.validation, name, ROUTER)
+    if rungs is not None and rungs.queue is not None and rungs.design.watchdog is not None:
+        watchdog(site, rungs.design.watchdog, queued_as(name), rungs.queue, told.bucket, bundle, topic,
+                 log_retention_days=log_retention_days)  # fmt: skip
     # The address is of use once the stage serves.
     url = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
     return Router(url, function.name, api.id, name, rungs, design.validation)

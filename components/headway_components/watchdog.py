@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pulumi
 
-from headway.architectures.design import WatchdogDesign
+from headway.architectures.account_watch import WatchdogDesign
 from headway_components.access import Statement, allow
 from headway_components.alarms import Metric, Rule, alarm
 from headway_components.request_queue import Queue

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from headway.architectures.account_watch import WatchdogDesign, accounting
 from headway.architectures.answer_watch import ValidationDesign, checking
 from headway.architectures.promise import METRICS, burn_alarm
 from headway.architectures.router_design import RouterDesign
@@ -64,18 +65,6 @@ class WatchedDesign(BaseDesign):
     def burn_alarms(self) -> dict[str, int]:
         """The alarms on the profile's own promise, each with the metrics it looks at."""
         return {burn_alarm(rate.window_s): METRICS for rate in self.burn_rates}
-
-
-class WatchdogDesign(Value):
-    """A function that counts once in a while: what was accepted is finished, waiting or dead."""
-
-    memory_mb: int
-    every_s: int
-    timeout_s: int = 60
-    most_unaccounted: int
-    """Requests of a day by which the counts may differ: CloudWatch's and SQS's counts are not exact."""
-    probe_s: float = 0.0
-    """Expected time of the probes that it asks of an endpoint each time; 0: it asks none."""
 
 
 class LiveDesign(WatchedDesign):
@@ -182,11 +171,6 @@ class AsynchronousDesign(WatchedDesign):
         """The alarms that watch and scale it, each with the metrics it looks at."""
         own = {"failures": 1, "expired": 1, "oldest-request": 1, **self.burn_alarms}
         return own | ({"wake": 1, "scale-out": 1, "scale-in": 1} if self.sleeps else {})
-
-
-def accounting(watchdog: WatchdogDesign | None) -> dict[str, int]:
-    """The watchdog's alarm."""
-    return {"unaccounted": 1} if watchdog else {}
 
 
 def told(watchdog: WatchdogDesign | None, validation: ValidationDesign | None) -> tuple[str, ...]:

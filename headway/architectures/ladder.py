@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from headway.architectures.design import BaseDesign
 from headway.architectures.promise import degraded_window
-from headway.architectures.queue_path import QUEUE_TYPES, stored_lines
+from headway.architectures.queue_path import QUEUE_TYPES, stored_lines, watchdog_design, watchdog_lines
 from headway.architectures.router_design import LadderDesign, RouterDesign, RouterQueue, TableDesign
 from headway.architectures.value import BurnRate
 from headway.architectures.workload import Scenario, Workload
@@ -59,6 +59,7 @@ def ladder_design(workload: Workload, flows: Sequence[Flow], timeout_s: int) -> 
         if "cache" in profile.fallback
         else None,
         queue=_queue(live, timeout_s) if "queue" in profile.fallback else None,
+        watchdog=watchdog_design(workload, share=assume("ladder.share")) if "queue" in profile.fallback else None,
         default=profile.fallback_answer,
     )
 
@@ -100,6 +101,7 @@ def ladder_lines(
     if ladder.queue is not None:
         held_s = max(flow.held_s for flow in live)
         lines += _queue_lines(router, design, workload, monthly, held_s)
+        lines += watchdog_lines(ladder.watchdog, workload)
         lines += stored_lines(design, workload, fallen, kept_days=kept_days, description="results of what was queued")
     return tuple(lines)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from headway.architectures.design import BaseDesign, WatchdogDesign
+from headway.architectures.account_watch import WatchdogDesign
+from headway.architectures.design import BaseDesign
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -108,9 +109,12 @@ def dashboard_lines(workload: Workload) -> tuple[Line, ...]:
     )  # fmt: skip
 
 
-def watchdog_design(workload: Workload, *, probe_s: float = 0.0) -> WatchdogDesign:
-    """Who counts a day's requests, by how many the counts may differ; ``probe_s`` where it asks an endpoint, too."""
-    a_day = workload.demand.per_week / 7
+def watchdog_design(workload: Workload, *, share: float = 1.0, probe_s: float = 0.0) -> WatchdogDesign:
+    """Who counts a day's requests, by how many the counts may differ.
+
+    ``share`` of the workload's are counted; ``probe_s`` where an endpoint is asked, too.
+    """
+    a_day = share * workload.demand.per_week / 7
     return WatchdogDesign(
         memory_mb=int(assume("watchdog.memory_mb")),
         every_s=int(assume("watchdog.every")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from headway.architectures.account_watch import WatchdogDesign, accounting
 from headway.architectures.answer_watch import ValidationDesign, checking
 from headway.architectures.value import BurnRate, Value
 from headway.profile.fallback import Rung
@@ -55,6 +56,8 @@ class LadderDesign(Value):
     cache: TableDesign | None = None
     """Last good answers."""
     queue: RouterQueue | None = None
+    watchdog: WatchdogDesign | None = None
+    """Who counts what was queued: a ticket is a promise."""
     default: JsonValue = None
 
     def reserve(self, wait_s: float) -> float:
@@ -93,11 +96,13 @@ class RouterDesign(Value):
         watched = {"router-errors": 1} | ({"degraded": 2} if self.ladder else {})
         if self.queue:
             watched |= {"router-queue-errors": 1, "router-queue-age": 2, "router-dead-letters": 1}
-        return watched | checking(self.validation)
+        counted = accounting(self.ladder.watchdog) if self.ladder else {}
+        return watched | counted | checking(self.validation)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Custom metrics of its ladder: the function emits these, the bill charges for these."""
         if self.ladder is None:
             return ()
-        return ("Degraded", "QueuedFor") if self.queue else ("Degraded",)
+        counted = ("PromiseUsed", "Unaccounted") if self.ladder.watchdog else ()
+        return ("Degraded", *(("QueuedFor",) if self.queue else ()), *counted)

@@ -17,11 +17,12 @@ from headway_runtime.contract import BadRequestError, Request, parse_request
 from headway_runtime.dead_letters import send_letter
 from headway_runtime.items import Item, result_of
 from headway_runtime.live_answers import live_answer
+from headway_runtime.metrics import FLEET, PROMISE_USED, emit, promise_used
 from headway_runtime.model import ModelError
 from headway_runtime.results import write_once
 from headway_runtime.routing import body_of_request, from_table, hand_over, route_to, time_left
-from headway_runtime.settings import RouterSettings
-from headway_runtime.told import QUEUED_FOR, count, log
+from headway_runtime.settings import PartSettings, RouterSettings
+from headway_runtime.told import QUEUED_FOR, count, log, queued_as
 
 AGAIN_SHARE, SOONEST_S, LATEST_S = 0.1, 15.0, 900.0
 """A message is seen again after this share of its age. At most 15 minutes: a thousand receives, the most that a queue
@@ -39,25 +40,29 @@ class GivenUpError(Exception):
 def deliver(settings: RouterSettings, records: Sequence[dict[str, Any]], context: Any) -> dict[str, Any]:
     """One batch of the queue; returns the messages that SQS shall deliver again."""
     left: list[str] = []
+    used: list[float] = []
     for record in records:
         if time_left(context) < SHORTEST_S:
             _again_after(settings, record, 0.0)
             left.append(record["messageId"])
-        elif not _delivered(settings, record, context):
+        elif not _delivered(settings, record, context, used):
             left.append(record["messageId"])
+    # SQS deletes what is not given back: it is finished, and counted as such.
+    if used:
+        emit(FLEET, queued_as(settings.name), {PROMISE_USED: used})
     log("batch", items=len(records), back=len(left))
     return {"batchItemFailures": [{"itemIdentifier": one} for one in left]}
 
 
-def _delivered(settings: RouterSettings, record: dict[str, Any], context: Any) -> bool:
-    """Whether a message can leave the queue; one that stays is seen again later."""
+def _delivered(settings: RouterSettings, record: dict[str, Any], context: Any, used: list[float]) -> bool:
+    """Whether a message can leave the queue; one that stays is seen again later, one that is served is in ``used``."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     message = {"MessageId": record["messageId"], "Body": record["body"], "Attributes": record.get("attributes", {})}
     item = Item(message, None)
     try:
         item.request = parse_request(record["body"])
-        _serve(settings, item, item.request, context)
+        part = _serve(settings, item, item.request, context)
     except (BadRequestError, GivenUpError) as error:
         item.error = str(error)
         return _given_up(settings, item)
@@ -68,17 +73,19 @@ def _delivered(settings: RouterSettings, record: dict[str, Any], context: Any) -
         count(settings, **{QUEUED_FOR: round(age_s, 1)})
         _again_after(settings, record, pause)
         return False
+    now = time.time()
+    used.append(promise_used(item.sent or now, now, part.max_wait_s))
     return True
 
 
-def _serve(settings: RouterSettings, item: Item, request: Request, context: Any) -> None:
-    started = time.time()
+def _serve(settings: RouterSettings, item: Item, request: Request, context: Any) -> PartSettings:
+    """Answer a request or hand it over; the part whose wait it was promised."""
+    started, part = time.time(), route_to(settings, request)
     answered = from_table(settings, request)
     if answered is None:
-        part = route_to(settings, request)
         if part.kind != "live":
             hand_over(settings, part, request)
-            return
+            return part
         body = body_of_request(request)
         limit_s = min(settings.limit_s, time_left(context))
         try:
@@ -92,6 +99,7 @@ def _serve(settings: RouterSettings, item: Item, request: Request, context: Any)
         **answered.marks,
     )  # fmt: skip
     _write(settings, result)
+    return part
 
 
 def _given_up(settings: RouterSettings, item: Item) -> bool:

@@ -18,6 +18,11 @@ QUEUED_FOR = "QueuedFor"
 messages that were received three times (Amazon SQS Developer Guide, CloudWatch metrics)."""
 
 
+def queued_as(router: str) -> str:
+    """The fleet that a router's own queue is in the metrics: what it was given is counted as a fleet's is."""
+    return f"{router}-queued"
+
+
 def log(what: str, **fields: Any) -> None:
     """A line of the function's log."""
     print(json.dumps({"router": what, **fields}), flush=True)  # noqa: T201 - a function's log is its standard output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.architectures.account_watch import WatchdogDesign
 from headway.architectures.answer_watch import ShareWatch, ValidationDesign
 from headway.architectures.design import (
     AsynchronousDesign,
@@ -12,7 +13,6 @@ from headway.architectures.design import (
     RealtimeDesign,
     RequestShape,
     ServerlessDesign,
-    WatchdogDesign,
     WorkerPool,
 )
 from headway.profile import Container

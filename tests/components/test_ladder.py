@@ -10,7 +10,7 @@ from headway.architectures.design import RealtimeDesign
 from headway.errors import HeadwayError
 from headway.profile.answers import Validation
 from headway_components import RealtimeEndpoint
-from headway_runtime.settings import VARIABLE, RouterSettings
+from headway_runtime.settings import VARIABLE, RouterSettings, WatchdogSettings
 from tests.components.designs import AUTOSCALED
 from tests.components.provisioned import Provisioned, provision
 
@@ -30,7 +30,7 @@ def made(design: RealtimeDesign) -> Provisioned:
 
 
 def test_the_router_is_told_the_ladder_by_name(made: Provisioned) -> None:
-    function = made.one("lambda:Function")
+    function = made.one("lambda:Function", "-router")
     told = RouterSettings.from_json(function.inputs["environment"]["variables"][VARIABLE])
     assert (told.ladder, told.default) == (("cache", "queue", "default"), {"days": "3 to 5"})
     assert told.queue_url.endswith("/work-requests")
@@ -47,7 +47,7 @@ def test_what_is_queued_outlives_a_long_outage_and_is_given_to_the_function_a_fe
     queue = made.one("sqs:Queue", "work-requests").inputs
     assert queue["messageRetentionSeconds"] == 14 * 86_400
     assert json.loads(queue["redrivePolicy"])["maxReceiveCount"] == 1000
-    assert queue["visibilityTimeoutSeconds"] == 6 * made.one("lambda:Function").inputs["timeout"]
+    assert queue["visibilityTimeoutSeconds"] == 6 * made.one("lambda:Function", "-router").inputs["timeout"]
     mapping = made.one("lambda:EventSourceMapping").inputs
     assert mapping["scalingConfig"]["maximumConcurrency"] >= 2
     assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -75,6 +75,18 @@ def test_the_role_may_do_what_the_rungs_take_and_no_more(made: Provisioned) -> N
     assert writes == {"results", "requests"}
 
 
+def test_a_day_of_what_was_queued_is_accounted_for(made: Provisioned, design: RealtimeDesign) -> None:
+    watchdog = made.one("lambda:Function", "work-watchdog").inputs["environment"]["variables"][VARIABLE]
+    told, router = WatchdogSettings.from_json(watchdog), made.one("lambda:Function", "work-router").inputs
+    asked = RouterSettings.from_json(router["environment"]["variables"][VARIABLE])
+    assert told.name == f"{asked.name}-queued"
+    assert (told.queue_url, told.dead_letter_url) == (asked.queue_url, asked.dead_letters_url)
+    alarm = made.one("cloudwatch:MetricAlarm", "work-unaccounted").inputs
+    assert (alarm["dimensions"], alarm["threshold"]) == ({"Fleet": told.name}, 5)
+    assert design.router is not None
+    assert {"PromiseUsed", "Unaccounted"} < set(design.router.metrics)
+
+
 def test_nobody_calls_the_api_without_iam(made: Provisioned) -> None:
     assert {one.inputs["authorizationType"] for one in made.all("apigatewayv2:Route")} == {"AWS_IAM"}
 
@@ -100,7 +112,7 @@ def test_without_a_router_a_wired_bucket_is_not_passed_over_in_silence() -> None
 def test_a_wired_bucket_is_the_routers(design: RealtimeDesign) -> None:
     made = provision(lambda: RealtimeEndpoint("work", {"design": design, "results_bucket": "mine"}) and None)
     assert made.all("s3:Bucket") == []
-    told = RouterSettings.from_json(made.one("lambda:Function").inputs["environment"]["variables"][VARIABLE])
+    told = RouterSettings.from_json(made.one("lambda:Function", "-router").inputs["environment"]["variables"][VARIABLE])
     assert told.results_bucket == "mine"
 
 
@@ -114,7 +126,7 @@ def test_with_validation_live_answers_are_checked_watched_and_on_the_bill() -> N
     made = provision(lambda: RealtimeEndpoint("work", {"design": planned.design}) and None)
     document = made.one("s3:BucketObjectv2", "work-validation").inputs
     assert json.loads(document["content"]) == {"schema": {"required": ["days"]}, "confidence": None, "probes": []}
-    told = RouterSettings.from_json(made.one("lambda:Function").inputs["environment"]["variables"][VARIABLE])
+    told = RouterSettings.from_json(made.one("lambda:Function", "-router").inputs["environment"]["variables"][VARIABLE])
     assert told.validation.endswith(f"/{document['key']}")
     for name in ("work-doubtful-answers", "work-schema-breaks"):
         watched = made.one("cloudwatch:MetricAlarm", name).inputs["metricQueries"]

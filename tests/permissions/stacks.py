@@ -95,6 +95,7 @@ LADDER = LadderDesign(
     reserve_s=0.5,
     watch=BurnRate(window_s=300, late_share=0.1),
     cache=TABLE,
+    watchdog=designs.WATCHDOG,
     queue=RouterQueue(visibility_timeout_s=168, batch_size=5, max_concurrency=2, oldest_s=3600),
 )
 FALLING_BACK = designs.AUTOSCALED.model_copy(

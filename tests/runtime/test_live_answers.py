@@ -95,3 +95,20 @@ def test_what_cannot_be_read_counts_as_doubtful_until_it_can(
     assert "doubts" in call(monkeypatch, absent, body={"body": 1})[1], "not asked at every request"
     monkeypatch.setattr(live_answers, "AGAIN_S", 0.0)
     assert "doubts" not in call(monkeypatch, absent, body={"body": 1})[1]
+
+
+def test_what_leaves_the_queue_is_counted_for_the_days_account_once_and_what_stays_or_is_dead_is_not(
+    settings: RouterSettings,
+    here: Stand,
+    endpoint: Faulty,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for text in ('{"id": "a", "body": 1}', '{"id": "b", "body": 2}', "no request"):
+        here.sqs.send_message(QueueUrl=here.queue_url, MessageBody=text)
+    endpoint.answer, endpoint.next_modes = {"label": "invoice"}, ["up", "gone", "gone", "gone"]
+    assert drain(settings, here, monkeypatch) == 2
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [line for line in lines if "PromiseUsed" in line]
+    assert (told["Fleet"], len(told["PromiseUsed"])) == ("r-queued", 1), "one is answered, one stays, one is dead"
+    assert len(here.letters()) == 1
