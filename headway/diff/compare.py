@@ -169,11 +169,17 @@ def _assumptions(before: StackSide | None, after: StackSide | None) -> tuple[Fie
         {row.name: f"{row.value} {row.unit}".strip() for row in side.plan.assumptions} if side and side.plan else {}
         for side in (before, after)
     ]
+    # Where other architectures were considered, what only those rest on came or went with them and is no news.
+    same = len({frozenset(_considered(side)) for side in (before, after)}) == 1
     return tuple(
         FieldChange(field=name, before=values[0].get(name), after=values[1].get(name))
-        for name in sorted({*values[0], *values[1]})
+        for name in sorted({*values[0], *values[1]} if same else values[0].keys() & values[1].keys())
         if values[0].get(name) != values[1].get(name)
     )
+
+
+def _considered(side: StackSide | None) -> list[str]:
+    return [one.architecture for one in side.plan.candidates] if side is not None and side.plan is not None else []
 
 
 def _verdict(stacks: Sequence[StackChange], change: Range | None, percent: float | None) -> str:

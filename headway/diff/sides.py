@@ -147,7 +147,7 @@ def _read_stack(source: Source, root: Path, name: str) -> StackSide:
             plan, beside = lock.plan, lock.alongside
         else:
             plan = plan_for(profile, settings, calibration=observed)
-            beside = alongside_plan(profile, settings, calibration=observed)
+            beside = alongside_plan(profile, settings, before=lock, calibration=observed)
     except HeadwayError as error:
         return StackSide(name, settings=settings, problem=source.said(str(error)))
     locked = lock is not None and not stale

@@ -257,10 +257,14 @@ def plan_for(
     from headway.planning.search import plan
 
     with assuming(calibration.assumptions if calibration else ()):
-        return plan(
+        made = plan(
             profile, prices=prices, scale=settings.scale, reselect=settings.reselect,
             max_instances=settings.max_instances, only=only or settings.architecture,
         )  # fmt: skip
+    if only is not None or settings.architecture is None or made.choice is None:
+        return made
+    why = (*made.choice.why, f"headway:architecture names {settings.architecture}: no other was considered")
+    return made.model_copy(update={"choice": made.choice.model_copy(update={"why": why})})
 
 
 def stack_lock(stack: str, settings: Settings, root: Path) -> tuple[Lock, tuple[str, ...]]:
@@ -297,18 +301,23 @@ def stack_plan(stack: str, settings: Settings, root: Path) -> tuple[Plan, tuple[
     return lock.plan, notes
 
 
-def alongside_plan(profile: Profile, settings: Settings, **more: Any) -> Plan | None:
+def alongside_plan(profile: Profile, settings: Settings, *, before: Lock | None = None, **more: Any) -> Plan | None:
     """The plan of ``headway:alongside``; None where nothing runs beside.
 
+    One that ran in the lock ``before`` and no longer makes the wait runs on as it was locked: it has a queue to drain.
+
     Raises:
-        LockError: That architecture does not fit, or runs already.
+        LockError: That architecture does not fit, and did not run.
     """
     if settings.alongside is None:
         return None
     made = plan_for(profile, settings, only=settings.alongside, **more)
-    if made.design is None:
-        raise LockError(f"headway:alongside: {settings.alongside} does not make this wait, so it cannot run beside")
-    return made
+    if made.design is not None:
+        return made
+    for ran in (before.plan, before.alongside) if before is not None else ():
+        if ran is not None and ran.design is not None and ran.design.architecture == settings.alongside:
+            return ran
+    raise LockError(f"headway:alongside: {settings.alongside} does not make this wait, so it cannot run beside")
 
 
 def running_plan(stack: str, settings: Settings, root: Path) -> Plan:

@@ -53,12 +53,12 @@ def lock_stacks(root: Path, names: Iterable[str], *, forget: Collection[str] = (
         path = lock_path(root, name)
         calibration = read_calibration(root, name)
         new = plan_for(profile, settings, calibration=calibration)
-        beside = alongside_plan(profile, settings, calibration=calibration) if new.choice else None
+        before = read_lock(path) if path.exists() else None
+        beside = alongside_plan(profile, settings, before=before, calibration=calibration) if new.choice else None
         problem = over_limit(new, settings, beside) if new.choice else _nothing(new)
         if problem:
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)
             continue
-        before = read_lock(path) if path.exists() else None
         lock = make_lock(name, settings, profile, new, alongside=beside, before=before, forget=forget)
         if before is not None and (problem := _loses(settings, before, lock, forget)):
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)

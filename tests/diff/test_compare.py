@@ -109,6 +109,13 @@ def test_what_runs_alongside_what_is_kept_and_what_is_deleted_are_part_of_a_chan
     assert "forgotten: queue and bucket of batch, deleted by the next" in comment(made)
 
 
+def test_what_was_assumed_of_architectures_that_only_one_side_considered_is_no_change() -> None:
+    profile = load_profile("stacks/profiles/loan-documents.yaml")
+    named = change(StackSide("prod", plan(profile)), StackSide("prod", plan(profile, only="microbatch")))
+    assert named.state == "changed"
+    assert named.assumptions == ()
+
+
 def test_a_stale_lock_says_that_the_plan_is_not_what_runs() -> None:
     made = diff((side(), side("prod", line("workers", "90"), locked=False, stale=("latency.max_wait: 1 -> 2",))))
     assert made.verdict.endswith("not locked yet: prod")

@@ -223,6 +223,7 @@ def test_answers_computed_ahead_are_there_again_after_a_time_without_them(make_s
     assert lost(alone) == set()
     assert data_of(stack) == kept
     assert alone.outputs["kept"]["precomputed"]["table"] == before["table"]
+    assert stack.refresh().of("update", "delete") == ()
 
     stack.program = runs(lock(ahead, before=locked))
     back = stack.preview()

@@ -10,7 +10,7 @@ import pytest
 from headway import load_profile, plan
 from headway.architectures.hybrid_design import Design
 from headway.planning.consequences import Standing, consequences, forgotten, holding
-from headway.planning.lock import lock_path, read_lock
+from headway.planning.lock import LockError, lock_path, read_lock
 from headway.planning.locking import lock_stacks
 from headway.planning.search import plan as make_plan
 
@@ -140,6 +140,24 @@ def test_the_lock_tells_the_bill_of_both_what_goes_and_what_stays(project: Path)
     assert "and microbatch, USD 1,035 a month, wait 7.1 s alongside" in said
     assert "USD 106 a month less" in said
     assert said.endswith("kept: queue and bucket of batch, until `headway lock --forget batch`")
+
+
+def test_what_no_longer_makes_the_wait_runs_on_beside_as_it_was_locked_until_its_queue_is_empty(project: Path) -> None:
+    list(lock_stacks(project, ["prod"]))
+    was = read_lock(lock_path(project, "prod")).plan
+    profile = project / "stacks/profiles/loans.yaml"
+    text = profile.read_text()
+    waits = text[text.index("  schedule:") : text.index("traffic:")]
+    profile.write_text(text.replace("max_wait: 30m", "max_wait: 60s").replace(waits, "\n"))
+    said = locked(project, "architecture: batch", "architecture: microbatch\n  headway:alongside: batch")
+    assert "headway:architecture names microbatch: no other was considered" in said
+    assert "batch runs on beside it and serves what still reaches it" in said
+    lock = read_lock(lock_path(project, "prod"))
+    assert lock.alongside == was
+    # Once it has gone there is no such plan to run on with.
+    locked(project, "\n  headway:alongside: batch", "")
+    with pytest.raises(LockError, match="batch does not make this wait, so it cannot run beside"):
+        locked(project, "architecture: microbatch", "architecture: microbatch\n  headway:alongside: batch")
 
 
 def test_protected_data_is_forgotten_only_after_an_update_without_protection(project: Path) -> None:
