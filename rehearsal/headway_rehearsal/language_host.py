@@ -19,6 +19,7 @@ import venv
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from threading import Event, Thread
 from typing import Any
 
@@ -28,11 +29,14 @@ from pulumi._version import version
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from headway_rehearsal.engine_binary import Engine
+from headway_rehearsal.language_analyzer import standing_before
 
 EXECUTABLE = "pulumi-language-python"
 PROGRAM = Path(__file__).with_name("language_program.py")
 EXPLAINED = 32
 """The exit code of a program that has told its error to the engine itself."""
+ANALYZER = "analyzer"
+"""The kind of plugin that a policy pack is."""
 PLUGIN_ENVIRONMENT = "venv"
 """Where a plugin's interpreter is when its file does not say (Pulumi's own default)."""
 
@@ -139,28 +143,69 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         python = interpreter(request.info, plugin=True)
         if not python.exists():
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"no virtual environment at {python.parent.parent}")
-        running = subprocess.Popen(  # noqa: S603
-            [str(python), "-u", request.info.program_directory, *request.args],
-            cwd=request.pwd or None, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **dict(one.split("=", 1) for one in request.env)},
-        )  # fmt: skip
-        context.add_callback(running.kill)
-        assert running.stdout is not None and running.stderr is not None  # noqa: S101, PT018 - both are pipes
-        complaints: list[bytes] = []
-        reader = Thread(target=lambda: complaints.extend(running.stderr or ()), daemon=True)
-        reader.start()
-        for line in running.stdout:
-            yield language_pb2.RunPluginResponse(stdout=line)
-        ended = running.wait()
-        reader.join()
-        for line in complaints:
-            yield language_pb2.RunPluginResponse(stderr=line)
-        yield language_pb2.RunPluginResponse(exitcode=ended)
+        plugin = Plugin(python, request, context)
+        if request.kind != ANALYZER:
+            yield from plugin.run({})
+            return
+        with standing_before(plugin.start) as port:
+            yield language_pb2.RunPluginResponse(stdout=f"{port}\n".encode())
+            yield from plugin.said()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         del request, context
         self.done.set()
         return empty_pb2.Empty()
+
+
+class Plugin:
+    """A plugin's process, and what it says."""
+
+    def __init__(self, python: Path, request: Any, context: Any) -> None:
+        self.command = [str(python), "-u", request.info.program_directory, *request.args]
+        self.folder, self.asked, self.context = request.pwd or None, request.env, context
+        self.lines: Queue[Any] = Queue()
+        context.add_callback(lambda: self.lines.put(None))
+
+    def run(self, variables: Mapping[str, str]) -> Iterator[Any]:
+        """Start it, and tell what it says until it ends."""
+        self._begin(variables)
+        yield from self.said()
+
+    def start(self, variables: Mapping[str, str]) -> str:
+        """Start it; the address at which it answers, from the first line that it says."""
+        running = self._begin(variables, port=True)
+        assert running.stdout is not None  # noqa: S101 - a pipe
+        port = running.stdout.readline().decode().strip()
+        Thread(target=self._told, args=(running,), daemon=True).start()
+        return f"127.0.0.1:{port}"
+
+    def said(self) -> Iterator[Any]:
+        """What it says, and its exit code as it ends; nothing more once the engine has gone."""
+        while (line := self.lines.get()) is not None:
+            yield line
+            if line.WhichOneof("output") == "exitcode":
+                return
+
+    def _begin(self, variables: Mapping[str, str], *, port: bool = False) -> subprocess.Popen[bytes]:
+        running = subprocess.Popen(  # noqa: S603
+            self.command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **variables, **dict(one.split("=", 1) for one in self.asked)},
+        )  # fmt: skip
+        if not self.context.add_callback(running.kill):
+            running.kill()
+        Thread(target=self._complained, args=(running,), daemon=True).start()
+        if not port:
+            Thread(target=self._told, args=(running,), daemon=True).start()
+        return running
+
+    def _complained(self, running: subprocess.Popen[bytes]) -> None:
+        for line in running.stderr or ():
+            self.lines.put(language_pb2.RunPluginResponse(stderr=line))
+
+    def _told(self, running: subprocess.Popen[bytes]) -> None:
+        for line in running.stdout or ():
+            self.lines.put(language_pb2.RunPluginResponse(stdout=line))
+        self.lines.put(language_pb2.RunPluginResponse(exitcode=running.wait()))
 
 
 def environment(info: Any, *, plugin: bool = False) -> Path | None:

@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any
 
-EXPLAINED = 32
+EXPLAINED, INTERRUPTED = 32, 130
 
 
 def main(told: dict[str, Any]) -> int:
@@ -46,4 +46,8 @@ def main(told: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))
+    try:
+        sys.exit(main(json.loads(sys.argv[1])))
+    except KeyboardInterrupt:
+        # Whoever stopped it, a person or the engine after a mandatory policy, knows why.
+        sys.exit(INTERRUPTED)
