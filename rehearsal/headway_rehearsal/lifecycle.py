@@ -208,8 +208,8 @@ def program_on_engine(program: Path, stack: str, config: Mapping[str, Any], aws:
     def run() -> None:
         try:
             runpy.run_path(str(program))
-        except HeadwayError as error:
-            refused.append(error)
+        except (HeadwayError, pulumi.RunError) as error:
+            refused.append(HeadwayError(str(error)))
             raise
 
     with warnings.catch_warnings(), engine_stack(run, config, aws=aws, stack=stack, engine=engine) as made:

@@ -1,8 +1,12 @@
 """README's `pulumi up`, typed as it stands there: the `pulumi` command, the project's own files, its own interpreter."""
 
+import os
 import re
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -50,6 +54,54 @@ def test_the_readme_s_commands_work_in_the_order_in_which_they_stand(aws: Aws, t
     assert f"{made[1]} unchanged" in again
     typed("pulumi destroy --yes")
     assert inventory(aws) - before == set()
+
+
+def test_a_wrong_word_is_one_error_and_an_up_that_was_stopped_or_killed_is_gone_on_with(
+    engine: Engine, aws: Aws, tmp_path: Path
+) -> None:
+    before, iam, sagemaker = inventory(aws), aws.client("iam"), aws.client("sagemaker")
+    with checkout(engine, aws, tmp_path, {"PULUMI_SKIP_CHECKPOINTS": "false"}) as typed:
+        settings = tmp_path / "headway/stacks/Pulumi.dev.yaml"
+        settings.write_text("config: {'headway:profile': stacks/profiles/contact-form.yaml, 'headway:max_monthyl': 3}")
+        (tmp_path / "headway/stacks/plans/dev.json").unlink()
+        (tmp_path / "state").mkdir()
+        said = typed(f"pulumi login {(tmp_path / 'state').as_uri()}; pulumi stack init dev; ! pulumi preview")
+        assert "error: stack config: headway:max_monthyl is no setting; did you mean max_monthly?" in said
+        assert "Traceback" not in said
+        typed("pulumi config rm headway:max_monthyl")
+
+        said = _stopped(typed, tmp_path, lambda: len(iam.list_roles()["Roles"]) > 1, signal.SIGINT)
+        assert "update canceled" in said
+        assert "Traceback" not in said
+        _stopped(typed, tmp_path, lambda: bool(sagemaker.list_models()["Models"]), signal.SIGKILL)
+        assert "locked by 1 lock" in typed("! pulumi up --yes --skip-preview 2>&1")
+        typed("pulumi cancel --yes; pulumi refresh --yes --skip-preview --clear-pending-creates")
+        there = inventory(aws) - before
+        again = typed("pulumi up --yes --skip-preview")
+        assert "pending operations" not in again
+        assert there <= inventory(aws), "what was made stays"
+        typed("pulumi destroy --yes --skip-preview")
+    assert len(inventory(aws) - before) <= 4, "no more than one for each of the engine's hands"
+
+
+def _stopped(typed: Typed, folder: Path, far_enough: Callable[[], bool], how: signal.Signals) -> str:
+    """What an update says that gets a signal, it and its children, once it is far enough."""
+    pid = folder / "pid"
+    pid.unlink(missing_ok=True)
+
+    def stop() -> None:
+        while not (pid.is_file() and pid.read_text().strip() and far_enough()):
+            time.sleep(0.01)
+        os.killpg(int(pid.read_text()), how)
+
+    stopping = Thread(target=stop, daemon=True)
+    stopping.start()
+    said = typed(
+        f"set -m; pulumi up --yes --skip-preview >{folder}/log 2>&1 & echo $! >{pid}; wait || true; cat {folder}/log"
+    )
+    stopping.join(timeout=10)
+    assert not stopping.is_alive(), f"it came to its end: {said}"
+    return said
 
 
 COMMANDS = ("pulumi login --local", "pulumi stack init dev", "pulumi preview", "pulumi up", "pulumi destroy")
