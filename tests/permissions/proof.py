@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from botocore.exceptions import ClientError
 
 from headway.account.errors import AccountError
+from headway_runtime.dispatcher import LedgerError
 from tests.permissions.evaluator import Judge, Statement, judged, listed, narrowed
 from tests.permissions.services import Work
 
@@ -31,6 +32,6 @@ def fails(work: Work) -> bool:
     """Whether it is seen to fail: refused, or something of it is missing."""
     try:
         work()
-    except (ClientError, AccountError, AssertionError):
+    except (ClientError, AccountError, LedgerError, AssertionError):
         return True
     return False

@@ -7,10 +7,10 @@ cheapest within the wait stays. A week may also leave at fixed hours of the day,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import ceil
 
 from headway.architectures.batch import costs
@@ -140,7 +140,7 @@ def _cheapest_week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | 
 
 def _week(workload: Workload, hardware: list[Hardware]) -> list[Leg] | None:
     if workload.demand.piles:
-        leg = _cheapest_leg(hardware, _regime_calendars(workload, tuple(range(168)), PILE_WINDOWS))
+        leg = _cheapest_leg(hardware, _regime_calendars(workload.demand, tuple(range(168)), PILE_WINDOWS))
         return None if leg is None else [leg]
     regimes = workload.demand.regimes
     best: list[Leg] | None = None
@@ -161,7 +161,8 @@ def _by_regime(workload: Workload, hardware: list[Hardware], groups: list[tuple[
     odd: list[Leg | None] = []
     for hours in groups:
         leg, other = (
-            _cheapest_leg(hardware, _regime_calendars(workload, hours, windows)) for windows in (WINDOWS, ODD_WINDOWS)
+            _cheapest_leg(hardware, _regime_calendars(workload.demand, hours, windows))
+            for windows in (WINDOWS, ODD_WINDOWS)
         )
         if leg is None and other is None:
             return None
@@ -216,17 +217,20 @@ def beyond_limits(stage: Stage) -> str | None:
     return None
 
 
+@lru_cache(maxsize=32)
 def _regime_calendars(
-    workload: Workload, hours: tuple[int, ...], windows: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], Kinds]]:
-    """A regime's departures for each window; the rest of the week is assumed to leave nothing behind."""
-    demand = workload.demand
+    demand: Demand, hours: tuple[int, ...], windows: tuple[int, ...]
+) -> tuple[tuple[tuple[int, ...], Kinds], ...]:
+    """A regime's departures for each window; the rest of the week is assumed to leave nothing behind.
+
+    Every instance type is tried on the same ones.
+    """
     promise = min(demand.max_wait[hour] for hour in hours if not demand.piles or demand.mean[hour])
-    for window in windows:
-        if window * 60 >= promise:
-            break
-        minutes, before = _regime_departures(hours, window)
-        yield minutes, kinds(minutes, before, workload.demand)
+    return tuple(
+        (minutes, kinds(minutes, before, demand))
+        for window in takewhile(lambda window: window * 60 < promise, windows)
+        for minutes, before in [_regime_departures(hours, window)]
+    )
 
 
 @lru_cache(maxsize=512)
@@ -358,7 +362,7 @@ def _binding(workload: Workload, hardware: list[Hardware]) -> str | None:
     regimes = [tuple(range(168))] if workload.demand.piles else [hours for _, hours in workload.demand.regimes]
     for hours in regimes[:MOST_REGIMES]:
         windows = PILE_WINDOWS if workload.demand.piles else WINDOWS
-        for _, week in _regime_calendars(workload, hours, windows):
+        for _, week in _regime_calendars(workload.demand, hours, windows):
             for machine in hardware:
                 for batch in machine.batch_sizes:
                     stage = machine.stage(week, batch=batch, on_demand=True)
