@@ -11,6 +11,7 @@ from headway.architectures.hybrid_design import Design, PrecomputedDesign
 from headway.errors import HeadwayError
 from headway_components import FeatureStore, Inference, Precomputed, SpotBatch, Tiered
 from headway_rehearsal.alarms import evaluate
+from headway_runtime.routing import SPARE_S
 from headway_runtime.settings import VARIABLE, FeederSettings, RouterSettings, WorkerSettings
 from tests.components.provisioned import Provisioned, provision
 
@@ -71,7 +72,10 @@ def test_nobody_calls_the_api_without_iam(tiered: Provisioned) -> None:
 
 def test_the_api_waits_a_little_longer_than_its_function(tiered: Provisioned) -> None:
     timeout = tiered.one("apigatewayv2:Integration").inputs["timeoutMilliseconds"]
-    assert tiered.one("lambda:Function", "work-router").inputs["timeout"] * 1000 < timeout <= 30_000
+    function = tiered.one("lambda:Function", "work-router").inputs
+    assert function["timeout"] * 1000 < timeout <= 30_000
+    told = RouterSettings.from_json(function["environment"]["variables"][VARIABLE])
+    assert told.limit_s + SPARE_S < function["timeout"], "an endpoint is left while there is time to say so"
 
 
 def test_tiers_share_a_bucket_and_a_topic_and_no_queue(tiered: Provisioned) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -155,35 +154,10 @@ def test_its_log_line_carries_the_metrics_that_the_bill_and_the_alarms_know(
     assert set(dispatcher.METRICS) < set(BATCH.metrics)
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("Headway", [["Fleet"]])
     assert (line["Fleet"], line["Waiting"], line["SecondsBehind"]) == ("fleet", 3, 90)
-
-
-def test_without_its_ledger_workers_leave_and_the_tick_fails_so_that_its_alarm_sees_it(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HEADWAY_SETTINGS", fleet.settings.to_json())
-    fleet.send(25)
-    fleet.clients.s3.delete_bucket(Bucket="results")
-    with pytest.raises(dispatcher.LedgerError, match="NoSuchBucket"):
-        dispatcher.handler({"now": NOON.isoformat()}, None)
-    assert len(fleet.jobs()) == 1, "who waits is served all the same"
-    fleet.clients.s3.create_bucket(Bucket="results")
-    assert dispatcher.handler({"now": (NOON + timedelta(minutes=1)).isoformat()}, None)["failed"] == []
-    assert len(fleet.jobs()) == 1
-
-
-def test_an_end_that_eventbridge_does_not_take_fails_the_tick_and_is_told_by_the_next(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fleet.send(3)
-    fleet.tick()
-    fleet.jobs()[0].status = "SUCCEEDED"
-    later = NOON + timedelta(minutes=10)
-    refusing = mock.Mock(put_events=lambda **_: {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]})
-    report = dispatcher.tick(later, fleet.settings, fleet.clients._replace(events=refusing))
-    assert (report["finished"], len(report["failed"])) == ([], 1)
-    assert "Throttled" in report["failed"][0]
-    report = fleet.tick(later + timedelta(minutes=2))
-    assert (len(report["finished"]), report["failed"]) == (1, [])
+    assert (line["Departures"], line["SubmittedWorkers"], line["LivingWorkers"]) == (1, 1, 0)
+    fleet.tick(NOON + timedelta(seconds=150))
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (line["Departures"], line["SubmittedWorkers"], line["LivingWorkers"]) == (0, 0, 1)
 
 
 def test_settings_go_through_the_environment_unchanged(fleet: Fleet) -> None:
@@ -387,6 +361,15 @@ def test_the_end_of_a_departure_is_announced_once_with_counts_and_manifest(fleet
     key = detail["manifest"].removeprefix("s3://results/")
     manifest = json.loads(fleet.clients.s3.get_object(Bucket="results", Key=key)["Body"].read())
     assert [(one["done"], one["failed"], one["doubtful"]) for one in manifest["files"]] == [(1, 1, 1)]
+
+
+def test_nobody_is_told_of_an_end_before_two_more_ticks_have_seen_it(fleet: Fleet) -> None:
+    fleet.send(3)
+    fleet.tick()
+    fleet.sqs.purge_queue(QueueUrl=fleet.settings.queue_url)
+    fleet.jobs()[0].status = "SUCCEEDED"
+    ended = [fleet.tick(NOON + timedelta(minutes=minutes))["finished"] for minutes in (1, 2)]
+    assert ended == [[], [f"{NOON:%Y%m%dT%H%MZ}"]]
 
 
 def test_whoever_is_sent_in_the_place_of_the_dead_asks_no_probes(fleet: Fleet) -> None:

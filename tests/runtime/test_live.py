@@ -45,6 +45,14 @@ def test_one_that_fails_for_a_moment_is_asked_again_after_a_pause(endpoint: Faul
     assert live.breaker(PART).state == "closed"
 
 
+def test_a_pause_is_a_random_share_of_one_that_doubles(endpoint: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live.random, "uniform", lambda low, high: low + (high - low) / 4)
+    endpoint.next_modes = ["busy", "busy"]
+    pauses: list[float] = []
+    ask(PART, {"n": 1}, Budget(2, 2), sleep=pauses.append)
+    assert pauses == pytest.approx([0.05, 0.1])
+
+
 @pytest.mark.parametrize("mode", ["model-400", "nonsense"])
 def test_a_refusal_is_final_and_no_failure_of_the_endpoint(endpoint: Faulty, mode: str) -> None:
     endpoint.mode = mode

@@ -1,13 +1,14 @@
 """Results are written once, whatever S3 answers."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from headway_rehearsal.account import account
-from headway_runtime.results import get_row, put_newer, row, write_once
+from headway_runtime.results import BucketSink, TableSink, get_row, put_newer, row, write_once
 
 
 class Bucket:
@@ -87,3 +88,11 @@ def test_a_row_keeps_the_doubts_of_its_answer(doubts: list[dict[str, str]]) -> N
     found = get_row(table, "rows", "k")
     assert found is not None
     assert list(found.doubts) == doubts
+
+
+def test_what_is_filled_expires_its_time_after_it_was_computed() -> None:
+    table = Table()
+    assert TableSink(table, "rows", 600.0, BucketSink(Bucket(), "results")).write({"id": "a", "output": 1}, "k")
+    expires, computed = (float(table.item[name]["N"]) for name in ("expires_at", "computed_at"))
+    assert 598 < expires - computed <= 600
+    assert abs(computed - time.time()) < 5

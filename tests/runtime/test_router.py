@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import jsonschema
 import pytest
@@ -16,6 +17,7 @@ from headway_runtime import live, router
 from headway_runtime.contract import Request
 from headway_runtime.results import Row, get_row, key_of, put_newer
 from headway_runtime.routes import holds, route_of
+from headway_runtime.routing import Answered
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings, RouteSettings
 from tests.runtime.stand import Stand, stand
 from tests.runtime.test_microbatch import make_endpoint
@@ -94,6 +96,25 @@ def test_what_the_model_refuses_and_an_endpoint_that_is_gone_are_told_apart(
     assert status == 503
 
 
+def test_an_endpoint_is_left_before_the_function_ends(here: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = []
+    monkeypatch.setattr(router, "live_answer", lambda *asked: allowed.append(asked[-1]) or Answered(1, "m", {}))
+    monkeypatch.setenv(VARIABLE, settings(here).to_json())
+    event = {"routeKey": "POST /requests", "body": json.dumps({"body": 1, "tier": "verified"})}
+    for left_ms in (60_000, 6_000):
+        context = mock.Mock(get_remaining_time_in_millis=lambda left_ms=left_ms: left_ms)
+        assert router.handler(event, context)["statusCode"] == 200
+    assert [one.first_s for one in allowed] == [27.0, 5.0], "a second is kept to answer"
+
+
+def test_what_does_not_answer_is_told_with_when_to_come_again(here: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, settings(here).to_json())
+    here.s3.delete_bucket(Bucket="results")
+    answer = router.handler({"routeKey": "GET /results/{id}", "pathParameters": {"id": "a"}}, None)
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "1")
+    assert "NoSuchBucket" in answer["body"]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -144,6 +165,7 @@ def test_what_was_computed_ahead_is_answered_from_the_table_with_its_age(
     assert miss["source"] == "live"
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [(one["Hits"], one["Misses"]) for one in metrics] == [(1, 0), (0, 1)]
+    assert 60 <= metrics[0]["RowAge"] < 65
     assert here.model.batches == [1], "only the miss reached the model"
 
 
