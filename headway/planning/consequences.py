@@ -18,6 +18,8 @@ _SERVING: Mapping[str, str] = {
     "features": "its router, its fill and its live part",
 }
 """What an architecture is apart from its data; the others are endpoints."""
+UNANSWERED = "requests that wait in the endpoint go with it: send them again"
+"""An asynchronous endpoint keeps its queue itself; inputs stay in the bucket (Amazon SageMaker Developer Guide)."""
 _PARTS = frozenset({"parts", "fill", "live"})
 
 
@@ -108,12 +110,15 @@ def _serving(before: Standing, after: Standing) -> Iterator[str]:
 
 def _goes(design: Design, *, drained: bool) -> str:
     name = design.architecture
-    said = f"{name} goes: {_served_by(design)}"
-    if not isinstance(design, BatchDesign | MicroBatchDesign):
-        return said
-    days = format_duration(design.queue_retention_s)
-    said += f"; what waits in its queue is served no more, and is gone {days} after it was sent"
-    return said if drained else f"{said}: to drain it first, set headway:alongside {name} (MIGRATING.md)"
+    said = f"{name} goes: {_served_by(design)}; "
+    if isinstance(design, BatchDesign | MicroBatchDesign):
+        days = format_duration(design.queue_retention_s)
+        said += f"what waits in its queue is served no more, and is gone {days} after it was sent"
+    elif isinstance(design, AsynchronousDesign):
+        said += UNANSWERED
+    else:
+        said += "who still calls it is refused"
+    return said if drained else f"{said}: to let it finish first, set headway:alongside {name} (MIGRATING.md)"
 
 
 def _served_by(design: Design) -> str:
@@ -154,7 +159,7 @@ def _changed(called: str, before: Design, after: Design) -> Iterator[str]:
     if names[0] != names[1]:
         yield (
             f"{called}: its endpoint of {names[0]} is replaced by one of {names[1]}, made before the old one goes; "
-            "its name changes with it"
+            "its name changes with it" + (f", and {UNANSWERED}" if isinstance(before, AsynchronousDesign) else "")
         )
     pools = _pools_of(before), _pools_of(after)
     if left := [one for one in pools[0] if one not in pools[1]]:

@@ -32,7 +32,7 @@ class TestASwitch:
         assert consequences(Standing(self.batch), Standing(self.microbatch, None, (self.batch,))) == (
             "microbatch is made; the stack's outputs are now those of microbatch: point its clients at them",
             "batch goes: its dispatcher and its workers; what waits in its queue is served no more, and is gone 14 days "
-            "after it was sent: to drain it first, set headway:alongside batch (MIGRATING.md)",
+            "after it was sent: to let it finish first, set headway:alongside batch (MIGRATING.md)",
             "kept: queue and bucket of batch, until `headway lock --forget batch`",
         )
 
@@ -67,6 +67,21 @@ def test_an_endpoint_of_another_instance_type_is_another_endpoint_and_is_said_to
         "goes; its name changes with it",
         "realtime changes in place: load_time_s",
     )
+
+
+def test_what_goes_says_who_is_refused_and_whose_requests_are_lost() -> None:
+    batch, live, own_queue = (design("moderation", one) for one in ("microbatch", "realtime", "asynchronous"))
+    assert consequences(Standing(live), Standing(batch))[1] == (
+        "realtime goes: its endpoint; who still calls it is refused: to let it finish first, set headway:alongside "
+        "realtime (MIGRATING.md)"
+    )
+    assert consequences(Standing(batch, own_queue), Standing(batch, None, (own_queue,))) == (
+        "asynchronous goes: its endpoint; requests that wait in the endpoint go with it: send them again",
+        "kept: bucket of asynchronous, until `headway lock --forget asynchronous`",
+    )
+    larger = own_queue.model_copy(update={"instance_type": "ml.g6.4xlarge"})
+    (said,) = consequences(Standing(own_queue), Standing(larger))
+    assert said.endswith("its name changes with it, and requests that wait in the endpoint go with it: send them again")
 
 
 def test_workers_of_another_name_take_the_place_of_those_that_run() -> None:
