@@ -50,8 +50,8 @@ def checkout(engine: Engine, aws: Aws, folder: Path, environment: Mapping[str, s
 
         def typed(lines: str) -> str:
             done = subprocess.run(
-                ["bash", "-e", "-c", lines], cwd=root, env=told, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
-                stdin=subprocess.DEVNULL, check=False,
+                ["bash", "-e", "-c", lines], cwd=root, env=told, capture_output=True, text=True,
+                timeout=COMMAND_LIMIT_S * (1 + lines.count("\n")), stdin=subprocess.DEVNULL, check=False,
             )  # fmt: skip
             assert done.returncode == 0, f"{lines}\n{done.stdout}{done.stderr}"
             return done.stdout
