@@ -3,7 +3,8 @@
 A departure looks at what waits and starts workers for it, less what those about to start will take; spot that does not
 come is replaced on-demand at the last call, its own or that of a later departure that counted on it; a worker that is
 lost hands its batch to one started on-demand; a worker ends at its quota or at an empty queue (``headway_runtime``:
-reconcile, worker).
+reconcile, worker). Not followed: workers that leave before their time because a quota is full, which shortens waits;
+and the second look, a tick later, of a departure that found nothing.
 """
 
 from __future__ import annotations
@@ -96,8 +97,8 @@ def depart(
     pool_of, kind = np.zeros(room, np.int64), np.zeros(room, np.int64)
     quota, first, held = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(room, np.int64)
     launched, lost, fresh = np.zeros(room), np.zeros(room), np.zeros(room, np.int64)
-    working = np.zeros(room, np.int64)
-    stuck_at, stuck_of, stuck_by, stuck_each = (
+    working, counts = np.zeros(room, np.int64), np.zeros(room, np.int64)
+    stuck_at, stuck_of, stuck_by, stuck_per = (
         np.full(leaves.size + 1, np.inf),
         np.zeros(leaves.size + 1, np.int64),
         np.zeros(leaves.size + 1, np.int64),
@@ -105,7 +106,8 @@ def depart(
     )
     calls, call = 0, 0
     next_departure, taken, seen, drawn = 0, 0, 0, 0
-    coming = np.zeros(pools.shape[0], np.int64)  # Items that workers about to start will take, by pool.
+    # Items that workers about to start count for, by pool: their rule's quota each, whatever they were told to take.
+    coming = np.zeros(pools.shape[0], np.int64)
     while True:
         leave = leaves[next_departure] + ticks[next_departure, 0] if next_departure < leaves.size else np.inf
         pull = heap_at[0] if size > 0 else np.inf
@@ -127,7 +129,7 @@ def depart(
             pool = pools[pool_of[worker]]
             if fresh[worker]:
                 fresh[worker] = 0
-                coming[pool_of[worker]] -= quota[worker] + held[worker]
+                coming[pool_of[worker]] -= counts[worker]
             if working[worker]:
                 done[first[worker] : first[worker] + held[worker]] = now
                 working[worker], held[worker] = 0, 0
@@ -159,7 +161,7 @@ def depart(
                 kind[worker], launched[worker], lost[worker] = ON_DEMAND, end, np.inf
                 used[pool_of[worker], 3] += 1
                 fresh[worker] = 1
-                coming[pool_of[worker]] += quota[worker] + held[worker]
+                coming[pool_of[worker]] += counts[worker]
                 _push(heap_at, heap_who, size, end + pool[START_S], worker)
                 size += 1
                 continue
@@ -176,8 +178,9 @@ def depart(
         most = int(rule[MOST])
         fleet = int(rule[POOL])
         if on_last_call:
-            coming[fleet] -= stuck_by[soonest] * stuck_each[soonest]
-            workers = min(-(-stuck_by[soonest] * stuck_each[soonest] // per), -(-waiting // per))
+            items = stuck_by[soonest] * stuck_per[soonest]
+            coming[fleet] -= items
+            workers = min(-(-items // per), -(-waiting // per))
             stuck_by[soonest] = 0
             while call < calls and stuck_by[call] == 0:
                 call += 1
@@ -192,24 +195,26 @@ def depart(
                     theirs = int(rules[rule_of[stuck_of[place]], POOL])
                     if stuck_by[place] > 0 and theirs == fleet and called < stuck_at[place]:
                         stuck_at[place], stuck_of[place] = max(called, now), which
-            needed = -(-(waiting - coming[fleet]) // per)
+            items = waiting - coming[fleet]
+            needed = -(-items // per)
             workers = min(needed, most)
-            each = per if workers == needed else -(-waiting // max(workers, 1))
+            each = per if workers == needed else -(-items // max(workers, 1))
             how = ON_DEMAND if rule[LAST_CALL_S] == 0 or now - prior[which] >= rule[LAST_CALL_S] else SPOT
             if waiting > 0:
                 used[fleet, 4] += 1
             if how == SPOT and missed[which] and workers > 0:
                 stuck_at[calls] = prior[which] + rule[LAST_CALL_S] + ticks[which, 1]
-                stuck_of[calls], stuck_by[calls], stuck_each[calls] = which, workers, each
+                stuck_of[calls], stuck_by[calls], stuck_per[calls] = which, workers, per
                 calls += 1
-                coming[fleet] += workers * each
+                coming[fleet] += workers * per
                 continue
         for _ in range(max(0, min(workers, left))):
             left -= 1
             worker = spare[left]
             pool_of[worker], kind[worker] = fleet, how
             quota[worker], held[worker], working[worker], launched[worker], fresh[worker] = each, 0, 0, now, 1
-            coming[fleet] += each
+            coming[fleet] += per
+            counts[worker] = per
             ready = now + pools[pool_of[worker], START_S]
             lost[worker] = np.inf
             if how == SPOT and unknown[LOST_PER_S] > 0:

@@ -39,10 +39,10 @@ def departures(
 
     def worker(how: str, quota: int) -> Iterator[Any]:
         launched = environment.now
-        count["coming"] += quota
+        count["coming"] += fleet.quota
         count["workers"] += 1
         yield environment.timeout(fleet.start_s)
-        count["coming"] -= quota
+        count["coming"] -= fleet.quota
         while quota and waiting:
             mine = [waiting.pop(0) for _ in range(min(fleet.batch, quota, len(waiting)))]
             quota -= len(mine)
@@ -55,11 +55,11 @@ def departures(
         for _ in range(workers):
             environment.process(worker(how, quota))
 
-    def last_call(prior: float, workers: int, quota: int) -> Iterator[Any]:
-        count["coming"] += workers * quota
+    def last_call(prior: float, workers: int) -> Iterator[Any]:
+        count["coming"] += workers * fleet.quota
         yield environment.timeout(prior + fleet.last_call_s - environment.now)
-        count["coming"] -= workers * quota
-        missing = min(ceil(workers * quota / fleet.quota), ceil(len(waiting) / fleet.quota))
+        count["coming"] -= workers * fleet.quota
+        missing = min(workers, ceil(len(waiting) / fleet.quota))
         launch(
             "on_demand",
             missing,
@@ -70,11 +70,12 @@ def departures(
         prior = first_prior
         for at, miss in zip(leaves, missed, strict=True):
             yield environment.timeout(at - environment.now)
-            needed = ceil((len(waiting) - count["coming"]) / fleet.quota)
+            items = len(waiting) - count["coming"]
+            needed = ceil(items / fleet.quota)
             workers = min(needed, fleet.most)
-            each = fleet.quota if workers == needed else ceil(len(waiting) / max(workers, 1))
+            each = fleet.quota if workers == needed else ceil(items / max(workers, 1))
             if workers > 0 and miss:
-                environment.process(last_call(prior, workers, each))
+                environment.process(last_call(prior, workers))
             elif workers > 0:
                 launch("spot", workers, each)
             prior = at

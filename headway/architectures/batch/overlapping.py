@@ -112,17 +112,18 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     started = set[int]()
     coming = taken = seen = 0
 
-    def launch(now: float, index: int, count: int, waiting: int, *, on_spot: bool) -> None:
+    def launch(now: float, index: int, count: int, items: int, *, on_spot: bool) -> None:
         nonlocal coming
         which = planned[index][1]
-        each = _each(workers[which], fleets[which], count, waiting)
+        each = _each(workers[which], fleets[which], count, items)
         for _ in range(count):
             heappush(agenda, (now + workers[which].start_s, 2, len(quotas)))
             gone = hazards[len(quotas) % hazards.size] if on_spot else inf
             fleet.append(workers[which])
             quotas.append(each)
             lost.append(now + workers[which].start_s + gone)
-        coming += count * each
+        # A worker about to start counts for its rule's quota, whatever it was told to take.
+        coming += count * workers[which].quota
 
     while agenda:
         now, what, which = heappop(agenda)
@@ -132,7 +133,7 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
             worker = fleet[which]
             if which not in started:
                 started.add(which)
-                coming -= quotas[which] + held.get(which, (0, 0))[1]
+                coming -= worker.quota
             first, take = held.pop(which, (taken, min(worker.batch, quotas[which], waiting)))
             if first == taken:
                 taken, quotas[which] = taken + take, quotas[which] - take
@@ -147,7 +148,7 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
                 heappush(agenda, (max(now, lost[which]) + worker.start_s, 2, which))
                 lost[which] = inf
                 started.remove(which)
-                coming += quotas[which] + take
+                coming += worker.quota
             continue
         worker, most = workers[planned[which][1]], fleets[planned[which][1]]
         if what == 1:
@@ -162,12 +163,11 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
         late = max(now, prior[which] + worker.last_call_s + tick / 2)
         _take_along(agenda, late if waiting > 0 and worker.last_call_s > 0 else inf, stuck, called)
         if needed > 0 and missed[which] and worker.last_call_s > 0:
-            each = _each(worker, most, needed, waiting)
-            stuck[which], called[which] = (needed, each), late
-            coming += needed * each
+            stuck[which], called[which] = (needed, worker.quota), late
+            coming += needed * worker.quota
             heappush(agenda, (late, 1, which))
         elif needed > 0:
-            launch(now, which, needed, waiting, on_spot=worker.last_call_s > 0)
+            launch(now, which, needed, waiting - coming, on_spot=worker.last_call_s > 0)
     waits: Floats = np.array(done[:taken]) - came[:taken]
     # A unit's requests are done batch by batch.
     rounds = max(1.0, size / min(line.worker.batch for line in lines))
@@ -175,9 +175,9 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     return came[:taken] % WEEK_S, waits
 
 
-def _each(worker: Worker, most: int, count: int, waiting: int) -> int:
-    """What each of a departure's workers takes: its quota, or its part of what waits where there can be no more."""
-    return worker.quota if count < most else max(worker.quota, -(-waiting // count))
+def _each(worker: Worker, most: int, count: int, items: int) -> int:
+    """What each of a departure's workers takes: its quota, or its part of the items where there can be no more."""
+    return worker.quota if count < most else max(worker.quota, -(-items // count))
 
 
 def _take_along(
