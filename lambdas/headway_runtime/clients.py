@@ -18,6 +18,9 @@ def client(service: str) -> Any:
 
     patience = PATIENCE_S.get(service, 5.0)
     config = Config(read_timeout=patience, connect_timeout=min(1.0, patience), retries={"total_max_attempts": TRIES})
+    if service == "s3":
+        # Else boto3 signs uploads the old way and for us-east-1: refused with a customer's key, and in newer regions.
+        config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
     return boto3.client(service, config=config)
 
 

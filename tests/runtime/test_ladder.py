@@ -280,7 +280,7 @@ def test_what_the_model_refuses_three_times_is_dead_with_its_reason_as_its_resul
 
 
 def test_a_message_that_waits_longer_is_asked_for_more_seldom(
-    here: Stand, endpoint: Faulty, monkeypatch: pytest.MonkeyPatch
+    here: Stand, endpoint: Faulty, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endpoint.mode = "busy"
     pauses: list[int] = []
@@ -292,6 +292,9 @@ def test_a_message_that_waits_longer_is_asked_for_more_seldom(
         router.handler({"Records": [record]}, None)
     for pause, expected in zip(pauses, (15, 15, 60, 360, 900), strict=True):
         assert 0.79 * expected <= pause <= expected + 1
+    told_of = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    waited = [line["QueuedFor"] for line in told_of if "QueuedFor" in line]
+    assert waited == pytest.approx([0, 60, 600, 3600, 86_400], abs=5)
 
 
 def test_out_of_time_the_rest_of_a_batch_goes_back_at_once(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
@@ -138,7 +139,22 @@ def test_a_large_body_is_uploaded_beside_its_request(here: Stand, monkeypatch: p
     status, place = call(monkeypatch, settings(here), "POST /uploads")
     assert status == 201
     assert place["s3"].startswith("s3://results/requests/")
-    assert "Signature" in place["put"]
+    asked = parse_qs(urlsplit(place["put"]).query)
+    # S3 takes no older signature where a customer's key encrypts, nor in the newer regions.
+    assert asked["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert asked["X-Amz-SignedHeaders"] == ["content-type;host"], "nothing but what it is said to be can be put"
+    assert asked["X-Amz-Expires"] == ["900"]
+
+
+def test_an_upload_goes_to_its_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-2")
+    router.forget()
+    told = RouterSettings("r", ROUTES, {}, "team-results")
+    _, place = call(monkeypatch, told, "POST /uploads")
+    assert place["put"].startswith("https://team-results.s3.eu-south-2.amazonaws.com/requests/")
+    router.forget()
 
 
 def make_table(name: str = "rows") -> Any:
