@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def make_engine(project: Path, say: Say) -> Engine:
             f"Install one: {INSTRUCTIONS}"
         )
     say(f"it cannot be downloaded: building {SOURCE_VERSION} with Go (about four minutes, once) ...")
-    _build(folder / SOURCE_VERSION)
+    build(folder / SOURCE_VERSION, {"tools.go": TOOLS_GO}, COMMAND, _binary())
     found = find_engine(project)
     if found is None:
         raise HeadwayError(f"the engine built in {folder / SOURCE_VERSION} does not run")
@@ -150,18 +150,29 @@ def _install(folder: Path) -> bool:
     return True
 
 
-def _build(root: Path) -> None:
-    """Build the engine from the module registry; nothing is left half built."""
+def build(root: Path, sources: Mapping[str, str], package: str, name: str) -> None:
+    """Build a Go program over the engine's modules into ``root/bin/name``; nothing is left half built.
+
+    Args:
+        root: Its folder, which is made anew.
+        sources: Its files by name, beside go.mod.
+        package: What to build: one of the engine's own, or ``.``.
+        name: How the program is called.
+
+    Raises:
+        HeadwayError: The modules cannot be had, or do not build.
+    """
     go = shutil.which("go") or "go"
     root.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="build-", dir=root.parent) as name:
-        work = Path(name)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=root.parent) as folder:
+        work = Path(folder)
         (work / "go.mod").write_text(GO_MOD, encoding="utf-8")
-        (work / "tools.go").write_text(TOOLS_GO, encoding="utf-8")
-        target = work / "made" / "bin" / _binary()
+        for source, text in sources.items():
+            (work / source).write_text(text, encoding="utf-8")
+        target = work / "made" / "bin" / name
         for command in (
             [go, "mod", "tidy"],
-            [go, "build", "-ldflags", f"-s -w {VERSION_FLAG}", "-o", str(target), COMMAND],
+            [go, "build", "-ldflags", f"-s -w {VERSION_FLAG}", "-o", str(target), package],
         ):
             try:
                 subprocess.run(  # noqa: S603

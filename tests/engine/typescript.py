@@ -18,15 +18,16 @@ import pytest
 
 from headway_components.package import Package
 from headway_rehearsal.engine import variables
-from headway_rehearsal.engine_binary import Engine
+from headway_rehearsal.engine_binary import SOURCE_VERSION, Engine, build
 from headway_rehearsal.provider import Failures, attached
 from headway_rehearsal.resources.base import Aws
 
 HERE = Path(__file__).parent / "node"
 MODULES = Path(".headway/node").absolute()
 """Where Node's packages are kept between runs; ignored by git."""
+GENERATOR = Path(".headway/generator").absolute() / SOURCE_VERSION
+"""Pulumi's generator, built once where its Node language host is not there."""
 INSTALL_LIMIT_S, RUN_LIMIT_S = 240, 180
-TYPES = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean"}
 
 
 def node_modules() -> Path:
@@ -48,40 +49,37 @@ def node_modules() -> Path:
     return MODULES / "node_modules"
 
 
-def sdk(schema: Mapping[str, Any]) -> tuple[str, str]:
-    """What `pulumi package add` generates, as small as it goes: a class a component, and its types."""
-    code = ['const pulumi = require("@pulumi/pulumi");']
-    types = ['import * as pulumi from "@pulumi/pulumi";']
-    for token, row in schema["resources"].items():
-        name = token.rsplit(":", 1)[-1]
-        outputs = ", ".join(f"{one}: undefined" for one in row["properties"])
-        code.append(
-            f"exports.{name} = class extends pulumi.ComponentResource {{ constructor(name, args, opts) {{ "
-            f'super("{token}", name, {{ {outputs}, ...args }}, '
-            f'pulumi.mergeOptions({{ version: "{schema["version"]}" }}, opts), true); }} }};'
-        )
-        inputs = " ".join(
-            f"{one}?: {_type(prop, plain=bool(prop.get('plain')))};" for one, prop in row["inputProperties"].items()
-        )
-        fields = " ".join(
-            f"readonly {one}: pulumi.Output<{_type(prop, plain=True)}>;" for one, prop in row["properties"].items()
-        )
-        types.append(
-            f"export interface {name}Args {{ {inputs} }}\nexport declare class {name} extends pulumi.ComponentResource "
-            f"{{ constructor(name: string, args?: {name}Args, opts?: pulumi.ComponentResourceOptions); {fields} }}"
-        )
-    return "\n".join(code) + "\n", "\n".join(types) + "\n"
+def generated(schema: str, engine: Engine, folder: Path) -> None:
+    """The package's SDK for Node, by Pulumi's own generator, as `pulumi package add` puts it into a project.
 
-
-def _type(prop: Mapping[str, Any], *, plain: bool) -> str:
-    kind = prop["type"]
-    if kind == "array":
-        made = f"{_type(prop['items'], plain=plain)}[]"
-    elif kind == "object":
-        made = f"{{ [key: string]: {_type(prop['additionalProperties'], plain=plain)} }}"
-    else:
-        made = TYPES[kind]
-    return made if plain else f"pulumi.Input<{made}>"
+    The generator is part of Pulumi's Node language host, which no module registry has; the Go module that it calls is
+    there, so that an engine built with Go has it too.
+    """
+    folder.mkdir(parents=True)
+    source = folder.parent / "schema.json"
+    source.write_text(schema)
+    if shutil.which("pulumi-language-nodejs"):
+        work = folder.parent / "generated"
+        command = [
+            str(engine.path),
+            "package",
+            "gen-sdk",
+            str(source),
+            "--language",
+            "nodejs",
+            "--local",
+            "--out",
+            str(work),
+        ]
+        subprocess.run(command, capture_output=True, check=True, timeout=RUN_LIMIT_S)
+        shutil.copytree(work / "nodejs", folder, dirs_exist_ok=True)
+        return
+    program = GENERATOR / "bin" / "generator"
+    if not program.is_file():
+        if shutil.which("go") is None:
+            pytest.skip("no generator of SDKs: neither Pulumi's Node language host nor Go is on the path")
+        build(GENERATOR, {"main.go": (Path(__file__).parent / "generator/main.go").read_text()}, ".", "generator")
+    subprocess.run([program, source, folder], capture_output=True, check=True, timeout=RUN_LIMIT_S)
 
 
 @dataclass(frozen=True)
@@ -118,15 +116,15 @@ def typescript_program(example: Path, work: Path, engine: Engine, aws: Aws) -> I
     for one in (modules / "@pulumi").iterdir():
         (linked / "@pulumi" / one.name).symlink_to(one)
     package = linked / "@headway" / "headway"
-    package.mkdir(parents=True)
-    code, types = sdk(json.loads(Package().schema or "{}"))
-    (package / "index.js").write_text(code)
-    (package / "index.d.ts").write_text(types)
-    tsc = [str(linked / "typescript" / "bin" / "tsc"), "-p", ".", "--preserveSymlinks"]
-    checked = subprocess.run(
-        ["node", *tsc, "--noEmit", "false"], cwd=work, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False
-    )
-    assert checked.returncode == 0, checked.stdout
+    generated(Package().schema or "{}", engine, package)
+    tsc = ["node", str(linked / "typescript" / "bin" / "tsc"), "--preserveSymlinks", "--noEmit", "false", "-p"]
+    for compiled in (package, work):
+        checked = subprocess.run(
+            [*tsc, str(compiled)], cwd=work, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False
+        )
+        assert checked.returncode == 0, checked.stdout
+    # As the SDK's own postinstall script does.
+    shutil.copy(package / "package.json", package / "bin")
     for name in ("home", "state", "bin"):
         (work / name).mkdir()
     plugin = work / "bin" / "pulumi-resource-headway"
