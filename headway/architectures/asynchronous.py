@@ -27,7 +27,7 @@ from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.queueing import smallest_servers
 from headway.sizing.service_time import ServiceTime
-from headway.sizing.sleeping import Hour, Late, Sleep, hours_up, late_requests, share_asleep
+from headway.sizing.sleeping import Hour, Late, Sleep, hours_up, late_requests, share_asleep, worked_off_s
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
 
 MAX_BYTES = 1_000_000_000
@@ -309,7 +309,8 @@ def _late(sized: Sized, hour: Hour, before: Hour) -> list[Late]:
     sleep = sized.sleep
     # A quiet hour leaves it asleep for a busy one: then all that come while it starts are late.
     asleep = share_asleep(sleep, before.quiet) - share_asleep(sleep, hour.quiet)
-    begins = Late(max(0.0, asleep) * (1 + hour.quiet * sleep.asleep_s), hour.quiet, sleep.asleep_s)
+    lasts = worked_off_s(sleep, hour.quiet, 3600.0)
+    begins = Late(max(0.0, asleep) * (1 + hour.quiet * lasts), hour.quiet, lasts)
     return [one for one in (*late_requests(sleep, hour), begins) if one.many > 0]
 
 

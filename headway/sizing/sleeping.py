@@ -54,14 +54,14 @@ class Hour(NamedTuple):
 
 
 class Late(NamedTuple):
-    """Requests of an hour that find capacity asleep, or come while it starts."""
+    """Requests of an hour that find capacity asleep, or come until what piled up while it started is worked off."""
 
     many: float
     """Expected."""
     rate: float
-    """Requests a second while it starts."""
+    """Requests a second meanwhile."""
     lasts_s: float
-    """How much of the start they come in: a busy stretch may be over before."""
+    """How long they come: at most until a request waits for nothing again."""
 
 
 def share_asleep(sleep: Sleep, rate: float) -> float:
@@ -73,23 +73,41 @@ def share_asleep(sleep: Sleep, rate: float) -> float:
     return 1 / (rate * sleep.asleep_s + exp(min(700.0, rate * sleep.present_s)))
 
 
+def worked_off_s(sleep: Sleep, rate: float, within_s: float, wait_s: float | None = None) -> float:
+    """Seconds until nobody waits, from a request on that waits ``wait_s``: a whole start, unless given.
+
+    A fluid queue: with a share r of its capacity asked for, a wait shortens by 1 - r each second.
+
+    >>> worked_off_s(Sleep(180, 300, 600, 1.0), 0.5, 3600)
+    960.0
+    """
+    waited = sleep.asleep_s if wait_s is None else wait_s
+    free = 1 - rate * sleep.work_s
+    return min(within_s, waited / free) if free > 0 else within_s
+
+
 def late_requests(sleep: Sleep, hour: Hour) -> tuple[Late, Late]:
     """Those of an hour's quiet time, and those of its busy stretch.
 
     A steady rate has its share of every cycle. A stretch that finds the capacity asleep, as the quiet before it leaves
-    it, is late until the start is over; the less the stretch is busier than the quiet, the less that is an event.
+    it, is late until the start is over and its pile worked off; the less the stretch is busier than the quiet, the less
+    that is an event.
     """
-    calm = hour.quiet * (3600 - hour.busy_s) * share_asleep(sleep, hour.quiet) * (1 + hour.quiet * sleep.asleep_s)
-    quiet = Late(calm, hour.quiet, sleep.asleep_s)
+    calm_s = worked_off_s(sleep, hour.quiet, 3600.0)
+    calm = hour.quiet * (3600 - hour.busy_s) * share_asleep(sleep, hour.quiet) * (1 + hour.quiet * calm_s)
+    quiet = Late(min(calm, hour.quiet * (3600 - hour.busy_s)), hour.quiet, calm_s)
     if hour.busy <= 0:
         return quiet, Late(0.0, 0.0, 0.0)
-    steady = hour.busy * hour.busy_s * share_asleep(sleep, hour.busy) * (1 + hour.busy * sleep.asleep_s)
     comes, first = _first(hour)
     left = hour.busy_s - first
-    woken = comes * (1 + hour.busy * min(sleep.asleep_s, left) + hour.quiet * max(0.0, sleep.asleep_s - left))
+    meanwhile_s = worked_off_s(sleep, hour.busy, left)
+    steady = hour.busy * hour.busy_s * share_asleep(sleep, hour.busy) * (1 + hour.busy * meanwhile_s)
+    waits_s = max(0.0, sleep.asleep_s - (1 - hour.busy * sleep.work_s) * left)
+    after = hour.quiet * worked_off_s(sleep, hour.quiet, 3600.0, waits_s)
+    woken = comes * (1 + hour.busy * meanwhile_s + after)
     same = hour.quiet / hour.busy
     burst = same * steady + (1 - same) * max(steady, share_asleep(sleep, hour.quiet) * woken)
-    return quiet, Late(min(burst, hour.busy * hour.busy_s), hour.busy, min(sleep.asleep_s, hour.busy_s))
+    return quiet, Late(min(burst, hour.busy * hour.busy_s), hour.busy, meanwhile_s)
 
 
 def hours_up(sleep: Sleep, hour: Hour) -> float:

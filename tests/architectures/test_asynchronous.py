@@ -93,6 +93,24 @@ def test_requests_that_come_in_bursts_find_it_asleep_however_many_they_are(
     assert float(outcome.monthly.total.expected) == pytest.approx(float(bill.total.expected), rel=0.15)
 
 
+def test_what_piles_up_while_it_starts_holds_up_those_that_come_long_after() -> None:
+    """It was promised that half of them wait 4 s: only those that came during the start were counted as late."""
+    day = [0.03, 0.03, 1596, 0.03, 7152, 0.03, 7152, 0.03, 7152, 1596, 0.03, 7152]
+    profile = read_profile(
+        {
+            "name": "hours", "latency": {"max_wait": "1h", "percentile": 50},
+            "traffic": {"hourly": day * 14, "peak_factor": 1.1, "predictable": False},
+            "model": {"measured": [{"hardware": "g4dn.xlarge", "seconds": 2.181, "variability": 0}], "load_time": "226s"},
+        }
+    )  # fmt: skip
+    found = plan(profile, only="asynchronous").candidates
+    design, wait = next((one.design, one.wait) for one in found if one.design and one.design.sleeps)  # type: ignore[union-attr]
+    assert wait is not None
+    outcome = replay(design, generated(build_demand(profile), weeks=1, seed=1), profile)
+    assert outcome.p50_s == pytest.approx(wait.p50_s, rel=0.35)
+    assert outcome.p50_s > 150
+
+
 def test_an_idle_tail_of_twenty_minutes_at_four_an_hour_is_up_most_of_the_time() -> None:
     # 20 minutes at 4 an hour: up 73 % of the time, the start apart.
     sized = Sized("g5.xlarge", ServiceTime(600.0, 0.0), 1, 1, 0.0, sleeps=True)
