@@ -30,7 +30,7 @@ from headway_runtime.items import iso
 from headway_runtime.live_answers import live_answer
 from headway_runtime.model import ModelError
 from headway_runtime.router_queue import deliver
-from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, route_to, time_left
+from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, inference_id, route_to, time_left
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings
 from headway_runtime.told import DEGRADED, count, log
 
@@ -146,7 +146,7 @@ def _result(settings: RouterSettings, identity: str) -> dict[str, Any]:
     if not ID_PATTERN.fullmatch(identity):
         raise BadRequestError("that is no id")
     s3 = clients.client("s3")
-    for name, wrapped in ((f"{identity}.json", False), (f"{identity}.out", True)):
+    for name, wrapped in ((f"{identity}.json", False), (f"{inference_id(identity)}.out", True)):
         try:
             answer = s3.get_object(Bucket=settings.results_bucket, Key=f"{settings.results_prefix}{name}")
         except ClientError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -19,6 +20,8 @@ from headway_runtime.told import log, looked_up
 
 FEATURES, REQUEST = "features", "request"
 """What an endpoint is sent when features are joined: ``{"request": body, "features": row}``."""
+LONGEST_INFERENCE_ID = 64
+"""Characters (Amazon SageMaker Runtime, InvokeEndpointAsync); a request's id may have 200."""
 NEVER_READ = frozenset({"NoSuchKey", "NoSuchBucket", "AccessDenied", "InvalidBucketName", "404", "403"})
 """S3's answers that asking again does not change."""
 SPARE_S = 1.0
@@ -110,8 +113,18 @@ def hand_over(settings: RouterSettings, part: PartSettings, request: Request) ->
         )  # fmt: skip
         place = f"s3://{settings.results_bucket}/{key}"
     clients.client("sagemaker-runtime").invoke_endpoint_async(
-        EndpointName=part.endpoint_name, InputLocation=place, InferenceId=request.id, ContentType="application/json",
+        EndpointName=part.endpoint_name, InputLocation=place, InferenceId=inference_id(request.id),
+        ContentType="application/json",
     )  # fmt: skip
+
+
+def inference_id(identity: str) -> str:
+    """What a request is called at an asynchronous endpoint, whose answer is named after it.
+
+    >>> inference_id("loan-4711"), len(inference_id("x" * 200))
+    ('loan-4711', 64)
+    """
+    return identity if len(identity) <= LONGEST_INFERENCE_ID else hashlib.sha256(identity.encode()).hexdigest()
 
 
 def time_left(context: Any) -> float:

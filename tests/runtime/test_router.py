@@ -157,6 +157,27 @@ def test_an_upload_goes_to_its_own_region(monkeypatch: pytest.MonkeyPatch) -> No
     router.forget()
 
 
+def test_a_long_id_is_one_that_an_asynchronous_endpoint_takes_and_its_answer_is_found(
+    here: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    runtime, real = mock.Mock(invoke_endpoint_async=lambda **given: asked.append(given)), router.clients.client
+    monkeypatch.setattr(
+        router.clients, "client", lambda service: runtime if service == "sagemaker-runtime" else real(service)
+    )
+    told = settings(
+        here, parts={name: PartSettings("asynchronous", 60, endpoint_name="later") for name in ("fast", "slow")}
+    )
+    for identity in ("short", "x" * 65, "x" * 200):
+        assert call(monkeypatch, told, body={"id": identity, "body": 1})[0] == 202
+        name = asked[-1]["InferenceId"]
+        assert len(name) <= 64, "the longest that SageMaker takes"
+        here.s3.put_object(Bucket="results", Key=f"results/{name}.out", Body=b'{"twice": 2}')
+        status, found = call(monkeypatch, told, "GET /results/{id}", id=identity)
+        assert (status, found) == (200, {"id": identity, "output": {"twice": 2}})
+    assert len({one["InferenceId"] for one in asked}) == 3
+
+
 def make_table(name: str = "rows") -> Any:
     import boto3
 
