@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 import uuid
@@ -14,8 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
 
 POLL_S = 2.0
+API_LIMIT_S = 35
+"""An HTTP API answers within 30 s."""
+DONE, ACCEPTED, UNKNOWN = 200, 202, 404
+STAND_INS = ("cache", "default")
+"""Sources of an answer that no model gave now."""
 Client = Callable[[str], Any]
 
 
@@ -26,17 +35,28 @@ class Asked:
     answers: dict[str, Any] = field(default_factory=dict)
     waits: dict[str, float] = field(default_factory=dict)
     missing: dict[str, tuple[float, str, str]] = field(default_factory=dict)
-    """By id: when it was asked, and bucket and key of the answer to come."""
+    """By id: when it was asked, and bucket and key of the answer to come; for an API its address, and no key."""
+    stood_in: int = 0
+    """How many answers came from a ladder's cache or default, as the model could not answer."""
 
 
 def ask(client: Client, outputs: Mapping[str, Any], requests: Mapping[str, Any]) -> Asked:
-    """Send requests the way that a side takes them: through its queue, to its endpoint, or to its endpoint's queue."""
+    """Send requests the way that a side takes them: by its router, its queue, its endpoint, or its endpoint's queue."""
     asked = Asked()
-    for identity, body in requests.items():
-        started = time.monotonic()
-        if "queue_url" in outputs:
-            now = datetime.now(UTC).isoformat()
-            message = {"id": identity, "body": body, "submitted_at": now}
+    for identity, request in requests.items():
+        started, body = time.monotonic(), request["body"]
+        message = {**request, "id": identity, "submitted_at": datetime.now(UTC).isoformat()}
+        if "api_url" in outputs:
+            status, answer = call("POST", f"{outputs['api_url']}/requests", message)
+            if status == DONE:
+                asked.stood_in += answer.get("source") in STAND_INS
+                asked.answers[identity] = answer.get("output", answer.get("error"))
+                asked.waits[identity] = time.monotonic() - started
+            elif status == ACCEPTED:
+                asked.missing[identity] = (started, outputs["api_url"], "")
+            else:
+                raise SystemExit(f"{outputs['api_url']}/requests answers {status}: {answer}")
+        elif "queue_url" in outputs:
             client("sqs").send_message(QueueUrl=outputs["queue_url"], MessageBody=json.dumps(message))
             asked.missing[identity] = (started, outputs["results_bucket"], f"results/{identity}.json")
         elif "results_bucket" in outputs and "endpoint_name" in outputs:
@@ -55,18 +75,37 @@ def ask(client: Client, outputs: Mapping[str, Any], requests: Mapping[str, Any])
             asked.answers[identity] = json.loads(answer["Body"].read())
             asked.waits[identity] = time.monotonic() - started
         else:
-            raise SystemExit("a side has neither queue_url nor endpoint_name: stacks with a router are not asked here")
+            raise SystemExit("a side has none of api_url, queue_url and endpoint_name: bring your own router's address")
     return asked
+
+
+def call(method: str, url: str, body: Any = None) -> tuple[int, Any]:
+    """Call an HTTP API as IAM wants it signed; status and answer."""
+    session = boto3.Session()
+    found = re.search(r"\.execute-api\.([a-z0-9-]+)\.", url)
+    region = found[1] if found else session.region_name
+    data = None if body is None else json.dumps(body).encode()
+    signed = AWSRequest(method=method, url=url, data=data, headers={"content-type": "application/json"})
+    SigV4Auth(session.get_credentials(), "execute-api", region).add_auth(signed)
+    answer = URLLib3Session(timeout=API_LIMIT_S).send(signed.prepare())
+    return answer.status_code, json.loads(answer.text) if answer.status_code in (DONE, ACCEPTED) else answer.text
 
 
 def collect(client: Client, asked: Asked) -> None:
     """Take the answers that have come since."""
     s3 = client("s3")
     for identity, (started, bucket, key) in list(asked.missing.items()):
-        try:
-            content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except s3.exceptions.NoSuchKey:
-            continue
+        if not key:
+            status, content = call("GET", f"{bucket}/results/{identity}")
+            if status == UNKNOWN:
+                continue
+            if status != DONE:
+                raise SystemExit(f"{bucket}/results answers {status}: {content}")
+        else:
+            try:
+                content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            except s3.exceptions.NoSuchKey:
+                continue
         by_contract = isinstance(content, dict) and content.get("id") == identity
         asked.answers[identity] = content.get("output", content.get("error")) if by_contract else content
         asked.waits[identity] = time.monotonic() - started
@@ -93,6 +132,8 @@ def said(name: str, asked: Asked, max_wait_s: float) -> str:
         return f"{name}: no answer to {len(asked.missing)} requests"
     late = sum(wait > max_wait_s for wait in waits)
     answered = f"{len(waits)} answered, {len(asked.missing)} not"
+    if asked.stood_in:
+        answered += f", {asked.stood_in} by the ladder instead of the model"
     return f"{name}: {answered}; {waits[len(waits) // 2]:.1f} s at the median, {waits[-1]:.1f} s at worst; {late} late"
 
 
@@ -100,15 +141,15 @@ def main(arguments: list[str], client: Client = boto3.client) -> int:
     """0 where both answer everything alike and in time, else 2."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outputs", type=Path, help="of `pulumi stack output --json`")
-    parser.add_argument("requests", type=Path, help="a JSON object with a body a line")
+    parser.add_argument("requests", type=Path, help="a JSON object with a body, and attributes, a line")
     parser.add_argument("--max-wait", type=float, required=True, metavar="S", help="seconds that an answer may take")
     parser.add_argument("--tolerance", type=float, default=0.0, help="by which numbers may differ")
     given = parser.parse_args(arguments)
     first = json.loads(given.outputs.read_text())
     if "alongside" not in first:
         parser.error("nothing runs alongside: set headway:alongside, lock, and `pulumi up` first")
-    lines = [json.loads(line)["body"] for line in given.requests.read_text().splitlines() if line.strip()]
-    requests = {f"compare-{uuid.uuid4().hex[:12]}": body for body in lines}
+    lines = [json.loads(line) for line in given.requests.read_text().splitlines() if line.strip()]
+    requests = {f"compare-{uuid.uuid4().hex[:12]}": line for line in lines}
     names = (str(first["architecture"]), str(first["alongside"]["architecture"]))
     sides = [ask(client, outputs, requests) for outputs in (first, first["alongside"])]
     until = time.monotonic() + given.max_wait

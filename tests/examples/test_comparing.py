@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from headway_rehearsal.account import account
+from headway_rehearsal.localhost import Answering, local_server
 from headway_rehearsal.resources.base import Aws
 
 SCRIPT = Path("examples/comparing/compare.py")
@@ -89,6 +92,66 @@ def test_a_side_that_does_not_answer_in_time_is_told(
     arguments, _ = two_queues(aws, tmp_path)
     assert compare.main([*arguments[:-1], "0.05"], aws.client) == 2
     assert "microbatch: no answer to 2 requests" in capsys.readouterr().out
+
+
+ANSWERS = {"one": {"label": "one", "score": 0.9}, "two": {"label": "two", "score": 0.1}}
+
+
+@contextmanager
+def router() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An API as a stack's router answers: what is "two" is queued, and its result there the second time it is asked for."""
+    seen: list[dict[str, Any]] = []
+    waiting: dict[str, Any] = {}
+
+    class Router(Answering):
+        def do_POST(self) -> None:
+            request = self.asked()
+            seen.append({**request, "signed": self.headers["authorization"]})
+            result = {"id": request["id"], "output": ANSWERS[request["body"]]}
+            if request["body"] == "two":
+                waiting[request["id"]] = result
+                self.reply(202, {"id": request["id"], "ready_by": "2026-06-03T12:00:00+00:00"})
+            else:
+                self.reply(200, {**result, "source": "cache", "stale": True})
+
+        def do_GET(self) -> None:
+            identity = self.path.rsplit("/", 1)[1]
+            seen.append({"id": identity, "signed": self.headers["authorization"]})
+            ready = sum(one["id"] == identity for one in seen) > 2
+            self.reply(*((200, waiting[identity]) if ready else (404, {"error": "not there yet"})))
+
+    with local_server(Router) as url:
+        yield url, seen
+
+
+def test_a_side_with_a_router_is_asked_through_it_signed_and_what_it_queues_is_fetched(
+    aws: Aws, compare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, outputs = two_queues(aws, tmp_path)
+    (tmp_path / "requests.jsonl").write_text(
+        '{"body": "one", "attributes": {"creator": "verified"}}\n{"body": "two"}\n'
+    )
+    collect = compare.collect
+
+    def after_a_while(client: Any, asked: Any) -> None:
+        served(aws, outputs, {"one": 0.9, "two": 0.1})
+        collect(client, asked)
+
+    monkeypatch.setattr(compare, "collect", after_a_while)
+    with router() as (url, seen):
+        # A router's own queue is there, too: its clients come by the API.
+        tiered = {"architecture": "tiered", "api_url": url, "queue_url": "unused", "results_bucket": "unused"}
+        (tmp_path / "outputs.json").write_text(json.dumps({**outputs, "alongside": tiered}))
+        assert compare.main(arguments, aws.client) == 0
+    printed = capsys.readouterr().out
+    assert "2 of 2 answered alike" in printed
+    assert "tiered: 2 answered, 0 not, 1 by the ladder instead of the model" in printed
+    assert seen[0]["attributes"] == {"creator": "verified"}
+    assert len(seen) == 4, "two requests, and one result asked for twice"
+    assert all(
+        re.match(r"AWS4-HMAC-SHA256 Credential=\w+/\d{8}/us-east-1/execute-api/aws4_request", one["signed"])
+        for one in seen
+    )
 
 
 def test_without_anything_alongside_it_says_what_to_do(
