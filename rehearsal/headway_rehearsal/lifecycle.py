@@ -159,7 +159,8 @@ class Life:
         self._note("up, breaking off", did, {"create": made}, began, wrong)
 
     def _goes(self, names: frozenset[str]) -> None:
-        for row in self.stack.resources():
+        # What hangs on another goes before it, as it was made after it.
+        for row in reversed(self.stack.resources()):
             if row["type"].startswith("aws:") and row["urn"].split("::", 3)[3] in names:
                 removed(self.stack.aws, row)
         behind = f"{', '.join(sorted(names))} deleted behind Pulumi's back; noticed: "

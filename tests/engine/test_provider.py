@@ -6,7 +6,10 @@ import pulumi
 import pulumi_aws as aws_
 import pytest
 
+from headway import load_profile, plan
+from headway_components import Inference
 from headway_rehearsal.engine import EngineError
+from headway_rehearsal.provider import removed
 from tests.engine.conftest import MakeStack
 
 pytestmark = pytest.mark.slow
@@ -43,6 +46,18 @@ def test_drift_and_what_was_deleted_behind_its_back_are_noticed_and_mended(make_
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["VisibilityTimeout"] == "60"
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "lending"}
+
+
+def test_whatever_is_deleted_behind_its_back_is_noticed_and_made_again(make_stack: MakeStack) -> None:
+    made = plan(load_profile("stacks/profiles/transaction-risk.yaml"))
+    stack = make_stack(lambda: Inference("risk", {"plan": made}) and None)
+    stack.up()
+    there = [row for row in stack.resources() if row["type"].startswith("aws:")]
+    assert len({row["type"] for row in there}) >= 35, "queue, bucket, table, endpoint, API, fleet: nearly every type"
+    for row in reversed(there):
+        removed(stack.aws, row)
+    assert {step.urn for step in stack.refresh().of("delete")} == {row["urn"] for row in there}
+    assert stack.up().changes == {"create": len(there)}
 
 
 def test_a_failure_on_demand_stops_half_way_and_the_next_up_goes_on_from_there(make_stack: MakeStack) -> None:
