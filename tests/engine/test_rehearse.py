@@ -10,15 +10,23 @@ from headway.cli import app
 from headway_rehearsal import engine_binary
 from headway_rehearsal.engine_binary import Engine
 
+THEIRS = {
+    "kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/1",
+    "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:pager",
+    "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
+    "tags": "{team: lending}",
+}
 PROGRAM = ("Pulumi.yaml", "__main__.py", "containers")
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose stack `prod` is this one's in small; a second one asks for what does not exist."""
+    """A project of its own: the program of this one, its stacks, and a prod with what a company has."""
     for shared in PROGRAM:
         (tmp_path / shared).symlink_to(Path(shared).absolute())
     shutil.copytree("stacks", tmp_path / "stacks")
+    prod = tmp_path / "stacks/Pulumi.prod.yaml"
+    prod.write_text(prod.read_text() + "".join(f"  headway:{key}: {value}\n" for key, value in THEIRS.items()))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -44,6 +52,7 @@ def test_the_stack_is_made_goes_on_after_what_broke_notices_what_went_and_leaves
     assert did["refresh", 5]["changes"]["delete"] > 1, "a bucket takes what hung on it with it"
     assert did["up", 6]["changes"]["create"] == did["refresh", 5]["changes"]["delete"]
     assert [one["output"]["label"] for one in outcome["requests"]] == ["payslip"] * 3
+    assert {one["type"] for one in outcome["resources"]}.isdisjoint({"aws:kms/key:Key", "aws:sns/topic:Topic"})
     assert any("buckets emptied before the destroy" in event for event in outcome["events"])
 
 
