@@ -235,7 +235,7 @@ def _batch(workload: Workload) -> Iterator[tuple[str, float]]:
 
 
 def _calendars(workload: Workload) -> Iterator[Any]:
-    yield from _regime_calendars(workload, tuple(range(168)), WINDOWS)
+    yield from _regime_calendars(workload.demand, tuple(range(168)), WINDOWS)
 
 
 def _stages(machine: Hardware, week: Any, size: int, on_demand: bool) -> Iterator[Stage | None]:
