@@ -19,7 +19,7 @@ from headway_components.ladder import Ladder, ladder, ladder_alarms, ladder_stat
 from headway_components.row_table import RowTable
 from headway_components.runtime_function import FunctionSize, runtime_function, upload_bundle
 from headway_components.site import Site, physical_name
-from headway_components.storage import REQUESTS, RESULTS, Bucket, objects
+from headway_components.storage import FAILURES, REQUESTS, RESULTS, Bucket, objects
 from headway_components.validation import Document, answer_alarms, validation_document
 from headway_components.watchdog import watchdog
 from headway_runtime.metrics import ROUTER
@@ -243,6 +243,8 @@ def _statements(site: Site, told: Told) -> list[Statement]:
         else:
             arn = site.arn("sagemaker", pulumi.Output.format("endpoint/{0}", target.endpoint_name))
             statements.append(allow([asked[target.kind]], arn))
+    if any(target.kind == "asynchronous" for target in told.targets.values()):
+        statements.append(allow(["s3:GetObject"], objects(told.bucket.arn, FAILURES)))
     if told.table is not None:
         statements.append(allow(["dynamodb:GetItem"], told.table.rows.arn))
     return statements

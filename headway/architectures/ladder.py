@@ -38,6 +38,8 @@ class Flow(NamedTuple):
     live: bool
     monthly: float
     held_s: float = 0.0
+    noted: bool = False
+    """Whether the router notes where the answer will be: an asynchronous endpoint names it."""
 
 
 def ladder_design(workload: Workload, flows: Sequence[Flow], timeout_s: int) -> LadderDesign | None:

@@ -67,7 +67,8 @@ class Fitting:
     @property
     def flow(self) -> Flow:
         """What the router hands to it; a live part holds the function for its median wait, about its mean."""
-        return Flow(is_live(self.design), self.monthly_requests, self.wait.p50_s)
+        noted = self.design.architecture == "asynchronous"
+        return Flow(is_live(self.design), self.monthly_requests, self.wait.p50_s, noted)
 
     @property
     def said(self) -> str:
@@ -198,8 +199,21 @@ def router_lines(
         ),
         *services.s3(pricing, puts=1, description="router's runtime",
                      resource_types=("aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucket:Bucket")),
+        *_noted_lines(workload, sum(flow.monthly for flow in flows if flow.noted)),
         *ladder_lines(router, design, workload, flows, kept_days=kept_days),
         *_checked_lines(router, workload),
+    )  # fmt: skip
+
+
+def _noted_lines(workload: Workload, monthly: float) -> tuple[Line, ...]:
+    """Where each answer of an asynchronous endpoint will be: written once, read with each look for the result."""
+    if not monthly:
+        return ()
+    reads = 2 * assume("router.result_reads")
+    return services.s3(
+        workload.pricing, puts=workload.ranged(lambda s: monthly * s.traffic),
+        gets=workload.ranged(lambda s: monthly * reads * s.traffic), description="where answers will be",
+        assumptions=("router.result_reads",), resource_types=("aws:s3/bucket:Bucket",),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import math
 import os
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from headway_runtime import clients, ladder, live, live_answers
@@ -30,11 +31,13 @@ from headway_runtime.items import iso
 from headway_runtime.live_answers import live_answer
 from headway_runtime.model import ModelError
 from headway_runtime.router_queue import deliver
-from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, inference_id, route_to, time_left
+from headway_runtime.routing import Answered, body_of_request, from_table, hand_over, handed_key, route_to, time_left
 from headway_runtime.settings import VARIABLE, PartSettings, RouterSettings
 from headway_runtime.told import DEGRADED, count, log
 
 UPLOAD_S = 900
+FAILURE_MOST = 1000
+"""Bytes of what a failed model said."""
 LARGEST_ANSWER = 6_000_000
 """What a function may give back, what surrounds the body taken off (AWS Lambda quotas: 6 MB)."""
 
@@ -140,25 +143,48 @@ def _ticket(request: Request, **more: str) -> dict[str, Any]:
 
 
 def _result(settings: RouterSettings, identity: str) -> dict[str, Any]:
-    """A result as it was written; an asynchronous endpoint's own output as a result of the contract."""
-    from botocore.exceptions import ClientError
-
+    """A result as it was written; what an asynchronous endpoint wrote itself as a result of the contract."""
     if not ID_PATTERN.fullmatch(identity):
         raise BadRequestError("that is no id")
-    s3 = clients.client("s3")
-    for name, wrapped in ((f"{identity}.json", False), (f"{inference_id(identity)}.out", True)):
-        try:
-            answer = s3.get_object(Bucket=settings.results_bucket, Key=f"{settings.results_prefix}{name}")
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                continue  # It may list the bucket: "forbidden" is trouble of its own, and told as such.
-            raise
-        try:
-            content = parse_json(answer["Body"].read())
-        except BadRequestError as error:
-            return _reply(200, {"id": identity, "error": f"the endpoint's answer: {error}"})
-        return _reply(200, {"id": identity, "output": content} if wrapped else content)
+    found = _object(settings.results_bucket, f"{settings.results_prefix}{identity}.json")
+    if found is not None:
+        return _told(identity, found, lambda content: content)
+    if any(part.kind == "asynchronous" for part in settings.parts.values()):
+        handed = _object(settings.results_bucket, handed_key(identity))
+        places = json.loads(handed) if handed is not None else {}
+        for place, told in (("output", _output), ("failure", _failure)):
+            if places.get(place) and (found := _object(*places[place].removeprefix("s3://").split("/", 1))) is not None:
+                return told(identity, found)
     return _reply(404, {"id": identity, "status": "not there yet"})
+
+
+def _output(identity: str, found: bytes) -> dict[str, Any]:
+    return _told(identity, found, lambda content: {"id": identity, "output": content})
+
+
+def _failure(identity: str, found: bytes) -> dict[str, Any]:
+    """What SageMaker wrote where a request failed: the model's own words, of whatever kind."""
+    return _reply(200, {"id": identity, "error": f"the model failed: {found[:FAILURE_MOST].decode(errors='replace')}"})
+
+
+def _told(identity: str, found: bytes, result: Callable[[Any], Any]) -> dict[str, Any]:
+    try:
+        return _reply(200, result(parse_json(found)))
+    except BadRequestError as error:
+        return _reply(200, {"id": identity, "error": f"the endpoint's answer: {error}"})
+
+
+def _object(bucket: str, key: str) -> bytes | None:
+    """An object's content; None where it is not there."""
+    from botocore.exceptions import ClientError
+
+    try:
+        content: bytes = clients.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None  # It may list the bucket: "forbidden" is trouble of its own, and told as such.
+        raise
+    return content
 
 
 def _upload(settings: RouterSettings) -> dict[str, Any]:

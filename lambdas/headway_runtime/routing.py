@@ -112,14 +112,24 @@ def hand_over(settings: RouterSettings, part: PartSettings, request: Request) ->
             ContentType="application/json",
         )  # fmt: skip
         place = f"s3://{settings.results_bucket}/{key}"
-    clients.client("sagemaker-runtime").invoke_endpoint_async(
+    answer = clients.client("sagemaker-runtime").invoke_endpoint_async(
         EndpointName=part.endpoint_name, InputLocation=place, InferenceId=inference_id(request.id),
+        ContentType="application/json",
+    )  # fmt: skip
+    places = {"output": answer["OutputLocation"], "failure": answer.get("FailureLocation")}
+    clients.client("s3").put_object(
+        Bucket=settings.results_bucket, Key=handed_key(request.id), Body=json.dumps(places).encode(),
         ContentType="application/json",
     )  # fmt: skip
 
 
+def handed_key(identity: str) -> str:
+    """Where it is kept in which objects SageMaker answers a request, or says why it failed; no id has such a name."""
+    return f"{REQUESTS_PREFIX}handed/{identity}.json"
+
+
 def inference_id(identity: str) -> str:
-    """What a request is called at an asynchronous endpoint, whose answer is named after it.
+    """What a request is called at an asynchronous endpoint.
 
     >>> inference_id("loan-4711"), len(inference_id("x" * 200))
     ('loan-4711', 64)

@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -83,10 +84,12 @@ def answering_later(aws: Aws, model_url: str) -> Iterator[None]:
         target = _configured(name, aws, used)
         bucket, key = source.removeprefix("s3://").split("/", 1)
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        place = f"{target}/{self.headers['X-Amzn-SageMaker-Inference-Id']}.out"
+        # A name of SageMaker's own making: nobody shall guess it.
+        named = uuid.uuid4().hex
+        place, failed = f"{target}/{named}.out", f"{target.rsplit('/', 1)[0]}/failures/{named}-error.out"
         where, out = place.removeprefix("s3://").split("/", 1)
         s3.put_object(Bucket=where, Key=out, Body=_invoke(model_url, body))
-        headers = {"X-Amzn-SageMaker-OutputLocation": place}
+        headers = {"X-Amzn-SageMaker-OutputLocation": place, "X-Amzn-SageMaker-FailureLocation": failed}
         return 200, headers, json.dumps({"InferenceId": self.headers["X-Amzn-SageMaker-Inference-Id"]})
 
     with mock.patch.object(SageMakerRuntimeResponse, "invoke_endpoint_async", invoke_endpoint_async):

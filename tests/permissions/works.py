@@ -232,6 +232,11 @@ def asking(stack: Stack, site: str, told: RouterSettings) -> Iterator[Work]:
                 assert "doubts" not in answer
                 if told.table_holds == "answers" and "body" in request:
                     assert answer["source"] == "precomputed"
+            if part.kind == "asynchronous":
+                for name in ("c", "d"):
+                    assert call("GET /results/{id}", id=name)[1].get("output") == {"twice": 2}
+                    _fails(s3, bucket, name)
+                    assert "out of memory" in call("GET /results/{id}", id=name)[1].get("error", "")
         assert [call("POST /uploads")[0] for _ in range(2)] == [201, 201]
         assert [call("GET /results/{id}", id=n)[0] for n in ("a", "b", "nobody")] == [200, 200, 404]
         if told.ladder:
@@ -241,6 +246,14 @@ def asking(stack: Stack, site: str, told: RouterSettings) -> Iterator[Work]:
     with environment, answering(model.url), answering_later(stack.aws, model.url):
         yield work
     model.close()
+
+
+def _fails(s3: Any, bucket: str, name: str) -> None:
+    """SageMaker writes why a request failed where it said, and no output."""
+    handed = s3.get_object(Bucket=bucket, Key=f"requests/handed/{name}.json")
+    places = {place: uri.removeprefix(f"s3://{bucket}/") for place, uri in json.loads(handed["Body"].read()).items()}
+    s3.delete_object(Bucket=bucket, Key=places["output"])
+    s3.put_object(Bucket=bucket, Key=places["failure"], Body=b"out of memory")
 
 
 def _fallen(stack: Stack, site: str, told: RouterSettings, model: Model, call: Callable[..., Any]) -> None:

@@ -157,25 +157,37 @@ def test_an_upload_goes_to_its_own_region(monkeypatch: pytest.MonkeyPatch) -> No
     router.forget()
 
 
-def test_a_long_id_is_one_that_an_asynchronous_endpoint_takes_and_its_answer_is_found(
+def test_what_an_asynchronous_endpoint_answers_or_why_it_failed_is_found_whatever_it_is_called(
     here: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[dict[str, Any]] = []
-    runtime, real = mock.Mock(invoke_endpoint_async=lambda **given: asked.append(given)), router.clients.client
+
+    def invoke(**given: Any) -> dict[str, str]:
+        asked.append(given)
+        at = f"s3://results/{{}}/{len(asked)}"
+        return {
+            "OutputLocation": f"{at.format('results')}.out",
+            "FailureLocation": f"{at.format('failures')}-error.out",
+        }
+
+    runtime, real = mock.Mock(invoke_endpoint_async=invoke), router.clients.client
     monkeypatch.setattr(
         router.clients, "client", lambda service: runtime if service == "sagemaker-runtime" else real(service)
     )
-    told = settings(
-        here, parts={name: PartSettings("asynchronous", 60, endpoint_name="later") for name in ("fast", "slow")}
-    )
-    for identity in ("short", "x" * 65, "x" * 200):
+    parts = {name: PartSettings("asynchronous", 60, endpoint_name="later") for name in ("fast", "slow")}
+    told = settings(here, parts=parts)
+    for number, identity in enumerate(("short", "x" * 65, "x" * 200), 1):
         assert call(monkeypatch, told, body={"id": identity, "body": 1})[0] == 202
-        name = asked[-1]["InferenceId"]
-        assert len(name) <= 64, "the longest that SageMaker takes"
-        here.s3.put_object(Bucket="results", Key=f"results/{name}.out", Body=b'{"twice": 2}')
+        assert len(asked[-1]["InferenceId"]) <= 64, "the longest that SageMaker takes"
+        assert call(monkeypatch, told, "GET /results/{id}", id=identity)[0] == 404
+        here.s3.put_object(Bucket="results", Key=f"results/{number}.out", Body=b'{"twice": 2}')
         status, found = call(monkeypatch, told, "GET /results/{id}", id=identity)
         assert (status, found) == (200, {"id": identity, "output": {"twice": 2}})
     assert len({one["InferenceId"] for one in asked}) == 3
+    call(monkeypatch, told, body={"id": "bad", "body": 1})
+    here.s3.put_object(Bucket="results", Key="failures/4-error.out", Body=b"out of memory \xff")
+    status, found = call(monkeypatch, told, "GET /results/{id}", id="bad")
+    assert (status, found["error"]) == (200, "the model failed: out of memory \ufffd"), "nobody waits for ever"
 
 
 def make_table(name: str = "rows") -> Any:
