@@ -180,7 +180,7 @@ def test_an_architecture_that_sees_no_answer_says_so() -> None:
     said = [one for one in plan(declared, only="realtime").warnings if "model.validation" in one]
     assert said == [
         "model.validation has no effect with realtime: its answers go from the model to whoever asked; workers and "
-        "micro-batches check theirs"
+        "micro-batches check theirs, and so does the router of a fallback"
     ]
     assert not [one for one in plan(declared, only="batch").warnings if "model.validation" in one]
 
