@@ -6,7 +6,7 @@ not followed: every day has 24 hours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -149,6 +149,32 @@ class Thinned:
         for hour, times in enumerate(self.of.chunks()):
             drawn = np.random.default_rng((self.seed, hour)).random(times.size)
             yield times[(self.low <= drawn) & (drawn < self.high)]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Others, telling how far they have come."""
+
+    of: Arrivals
+    what: str
+    say: Callable[[str], None]
+
+    @property
+    def first_hour(self) -> int:
+        """Of the others."""
+        return self.of.first_hour
+
+    @property
+    def hours(self) -> int:
+        """Of the others."""
+        return self.of.hours
+
+    def chunks(self) -> Iterator[Floats]:
+        """Theirs; each day is told."""
+        for hour, times in enumerate(self.of.chunks()):
+            if hour % 24 == 0:
+                self.say(f"{self.what}, day {hour // 24 + 1} of {-(-self.hours // 24)}")
+            yield times
 
 
 def generated(demand: Demand, *, weeks: float = 4, seed: int = 0, first_hour: int = 0) -> Arrivals:

@@ -25,7 +25,7 @@ from headway.bill.lines import Bill
 from headway.bill.pricing import Pricing
 from headway.prices import PriceBook, load_book
 from headway.profile import Profile
-from headway.simulation.arrivals import Arrivals, Floats, Thinned
+from headway.simulation.arrivals import Arrivals, Floats, Thinned, Watched
 from headway.simulation.live import Ran, run_asynchronous, run_microbatch, run_realtime, run_serverless
 from headway.simulation.outcome import Outcome, PartOutcome, Recorder
 from headway.simulation.queued import run_batch
@@ -83,12 +83,12 @@ def replay(
     bills: dict[str, Bill] = {}
     requests = unfinished = 0
     for part in _parts(design, workload, arrivals, recorder, seed):
-        say(f"following {part.name or part.design.architecture}")
+        watched = Watched(part.arrivals, f"following {part.name or part.design.architecture}", say)
 
         def record(arrived: Floats, waits: Floats, part: _Part = part) -> None:
             recorder.add(arrived, waits + part.before_s, limits=part.limits)
 
-        ran = _run(part, seed, record)
+        ran = _run(part._replace(arrivals=watched), seed, record)
         requests, unfinished = requests + ran.requests, unfinished + ran.unfinished
         found.append(_outcome(part, ran))
         bills[part.name] = _bill(part, ran)

@@ -40,6 +40,14 @@ def test_a_mean_week_has_as_many_as_the_profile_says_in_ascending_order():
     assert found[-1] < 168 * 3600
 
 
+def test_business_hours_are_those_of_the_week_wherever_it_starts():
+    week = demand(shape=[{"days": "weekdays", "hours": "08-18", "per_hour": 500}, {"per_hour": 5}])
+    for first in (0, 100):
+        hours = [chunk.size for chunk in generated(week, weeks=1, first_hour=first).chunks()]
+        busy = [(first + hour) % 168 for hour, count in enumerate(hours) if count > 100]
+        assert sorted(busy) == [day * 24 + hour for day in range(5) for hour in range(8, 18)]
+
+
 def test_every_hour_has_ten_minutes_as_busy_as_the_peak_factor_says():
     found = times(generated(demand(per_hour=36_000, peak_factor=2.5), weeks=0.1))
     per_bin = np.bincount((found // 600).astype(int), minlength=17 * 6).reshape(-1, 6)

@@ -51,6 +51,7 @@ def test_real_time_with_floors_that_change_waits_as_in_simpy():
     mine = replay(design, Timed(arrived), declared)
     draw = random.Random(2)
     theirs = endpoint(arrived.tolist(), lambda: lognormal(draw, 1.0, 0.3), [(0, 4)], assume("endpoint.overhead"))
+    assert mine.parts[0].utilization == pytest.approx(arrived.size / (6 * 3600) / 4, rel=0.02)
     assert mine.p50_s == pytest.approx(np.quantile(theirs, 0.5), rel=0.02)
     assert mine.p99_s == pytest.approx(np.quantile(theirs, 0.99), rel=0.06)
 

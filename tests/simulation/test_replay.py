@@ -117,6 +117,41 @@ def test_floors_are_up_before_their_hour_and_tracking_takes_down_what_they_leave
     assert float(outcome.monthly.total.expected) == pytest.approx(float(candidate.bill.total.expected), rel=0.1)  # type: ignore[union-attr]
 
 
+def test_a_surge_gets_instances_only_after_its_detection_and_their_start():
+    design = next(one.design for one in plan(read_profile(AUTOSCALED), only="realtime").candidates if one.design)
+    assert design.architecture == "realtime"
+    assert design.invocations_per_instance is not None
+    target = design.invocations_per_instance
+    quiet = design.model_copy(update={"floors": (1,) * 168, "max_instances": 9})
+    scaler = Scaler(quiet, 0)
+    surge = np.sort(np.random.default_rng(2).random(int(60 * 4 * target))) * 3600
+    changes = scaler.hour(0, surge)
+    came, count = changes[0]
+    # Three minutes above the target, then a launch; the minutes' counts are chance, so one more may be asked for.
+    assert came == 180 + scaler.start_s
+    assert count in {3, 4}
+    assert changes == sorted(changes)
+
+
+def test_a_table_answers_its_share_at_once_and_the_rest_go_on():
+    profile = load_profile("stacks/profiles/shop-recommendations.yaml")
+    design = plan(profile, only="precomputed").design
+    assert design is not None
+    assert design.architecture == "precomputed"
+    outcome = replay(design, Timed(np.linspace(0, 3599, 20_000)), profile)
+    assert outcome.parts[0].requests / outcome.requests == pytest.approx(1 - design.hit_rate, abs=0.015)
+    at_once = assume("router.overhead") + assume("table.read")
+    assert outcome.p50_s == pytest.approx(at_once, rel=0.01)
+
+
+def test_a_long_replay_tells_how_far_it_has_come():
+    profile = load_profile("stacks/profiles/loan-documents.yaml")
+    design, said = plan(profile).design, list[str]()
+    assert design is not None
+    replay(design, generated(build_demand(profile), weeks=2), profile, say=said.append)
+    assert said == [f"following batch, day {day} of 14" for day in range(1, 15)]
+
+
 def test_what_is_left_in_the_queue_at_the_end_counts_as_late():
     profile = load_profile("stacks/profiles/loan-documents.yaml")
     made = plan(profile)
