@@ -93,7 +93,9 @@ class Life:
         self.begin(accidents)
         served = serve(made_by(self.stack, self.outputs))
         self.go_on(accidents)
-        emptied_buckets = self.end(protected=protected)
+        program = self.stack.program
+        let_go = lambda: _with({"headway:protect_data": "false"}, program)  # noqa: E731
+        emptied_buckets = self.end(let_go if protected else None)
         events = (*served.events, *emptied_buckets)
         return served.model_copy(update={"engine": self.version, "stages": tuple(self.stages), "events": events})
 
@@ -114,15 +116,14 @@ class Life:
         if accidents.remove:
             self._goes(frozenset(accidents.remove))
 
-    def end(self, *, protected: bool = False) -> tuple[str, ...]:
-        """Take everything down as a person has to: unprotected first where data is protected, buckets emptied.
+    def end(self, unprotected: Callable[[], Any] | None = None) -> tuple[str, ...]:
+        """Take everything down as a person has to: where data is protected by another program first, buckets emptied.
 
         Returns:
             What was done for it, in words.
         """
-        if protected:
-            program = self.stack.program
-            self.stack.program = lambda: _with({"headway:protect_data": "false"}, program)
+        if unprotected is not None:
+            self.stack.program = unprotected
             gone = lambda done: _listed("gone", done.names("replace", "delete"))  # noqa: E731
             self._call("up, protect_data off", self.stack.up, gone)
         buckets = [row["outputs"]["bucket"] for row in self.stack.resources() if row["type"] == "aws:s3/bucket:Bucket"]

@@ -7,6 +7,7 @@ import pytest
 
 from headway_rehearsal.engine import EngineError, EngineStack
 from headway_rehearsal.inventory import inventory
+from headway_rehearsal.lifecycle import Accidents, Life
 from tests.engine.conftest import MakeStack
 from tests.engine.environments import CASES, plan_of, program_of
 
@@ -20,19 +21,14 @@ def test_a_stack_lives_and_leaves_nothing_behind(make_stack: MakeStack, profile:
     stack = make_stack(program_of(profile, environment), stack=environment, region=plan.design.region)
     before = inventory(stack.aws)
 
-    preview, up = stack.preview(), stack.up()
-    assert {step.urn for step in preview.of("create")} == {step.urn for step in up.of("create")}
-    assert up.changes == {"create": len(stack.resources())}
+    life = Life(stack)
+    life.begin(Accidents())
     _is_in_aws(stack, before)
-
-    assert [(one.op, one.name, one.diffs) for one in stack.refresh().of("update", "delete", "create")] == []
-    assert stack.up().changes == {}
-
-    if environment == "prod":
-        # What is protected goes only once an update without it has run.
-        stack.program = program_of(profile, environment, protect_data=False)
-        assert stack.up().of("replace", "delete") == ()
-    stack.destroy()
+    life.go_on(Accidents())
+    # What is protected goes only once an update without it has run.
+    life.end(program_of(profile, environment, protect_data=False) if environment == "prod" else None)
+    assert [(one.name, one.wrong) for one in life.stages if one.wrong] == []
+    assert len(life.stages) == (6 if environment == "prod" else 5)
     assert inventory(stack.aws) - before == set()
 
 
