@@ -111,7 +111,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             context.abort(grpc.StatusCode.UNKNOWN, f"pip could not install what {wanted} names")
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del context
         told = {
             "program": str(Path(request.info.program_directory) / request.info.entry_point),
             "arguments": list(request.args),
@@ -133,7 +132,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
         command = [str(interpreter(request.info)), "-u", str(PROGRAM), json.dumps(told)]
-        ended = subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
+        running = subprocess.Popen(command, env=variables)  # noqa: S603
+        # A stopped engine answers its program no more: it would wait for good, and this host for it.
+        if not context.add_callback(running.kill):
+            running.kill()
+        ended = running.wait()
         return language_pb2.RunResponse(
             bail=ended == EXPLAINED,
             error="" if ended in (0, EXPLAINED) else f"the program exited with non-zero exit code: {ended}",

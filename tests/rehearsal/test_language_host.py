@@ -1,12 +1,14 @@
 """The Python language host for an engine without one: what plugins are told, what a stopped program leaves on the screen."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import grpc
@@ -108,3 +110,30 @@ def test_a_program_that_is_stopped_leaves_no_traceback(tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     said, complained = running.communicate(timeout=30)
     assert (running.returncode, said + complained) == (130, "")
+
+
+def test_a_program_ends_with_the_engine_that_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each update that was stopped left two processes for good."""
+    told = tmp_path / "pid"
+    (tmp_path / "pulumi").mkdir()
+    (tmp_path / "pulumi/__init__.py").write_text(
+        f"import os, signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        f"open({str(told)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
+    )
+    (tmp_path / "venv").symlink_to(sys.prefix, target_is_directory=True)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    info = language_pb2.ProgramInfo(root_directory=str(tmp_path), program_directory=str(tmp_path), entry_point=".")
+    info.options.update({"virtualenv": "venv"})
+    call, ended = Call(), []
+    request = language_pb2.RunRequest(pwd=str(tmp_path), info=info)
+    running = Thread(target=lambda: ended.append(LanguageHost("", Event()).Run(request, call)), daemon=True)
+    running.start()
+    for _ in range(400):
+        if told.is_file() and told.read_text():
+            break
+        time.sleep(0.05)
+    call.end()
+    running.join(timeout=10)
+    assert len(ended) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)
