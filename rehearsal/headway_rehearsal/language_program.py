@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import runpy
+import signal
 import sys
 import traceback
 from typing import Any
@@ -46,6 +47,8 @@ def main(told: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever was started in a shell's background has it ignored, and would not end with its engine.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(json.loads(sys.argv[1])))
     except KeyboardInterrupt:
