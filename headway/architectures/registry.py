@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from headway.architectures import (
@@ -75,6 +76,8 @@ _answers: ContextVar[dict[tuple[str, Demand], list[tuple[tuple[Any, ...], list[C
 )
 _IN_DEMAND = frozenset({"latency", "tiers"})
 """What of a profile no simple architecture looks at: its demand says it."""
+_KEYED = frozenset({"profile", "demand"})
+"""What of a workload an answer is found by in parts, or as a whole."""
 
 
 @contextmanager
@@ -92,12 +95,12 @@ def planned(name: str, workload: Workload) -> list[Candidate]:
     answers = _answers.get()
     if answers is None:
         return _planned(name, workload)
-    profile, pricing = workload.profile, workload.pricing
+    profile = workload.profile
     said = (
         *(getattr(profile, part) for part in type(profile).model_fields if part not in _IN_DEMAND),
-        pricing.book, pricing.region, pricing.free_tier, dict(pricing.rates),
-        workload.max_instances, workload.scale, workload.given, workload.used, observed(),
-    )  # fmt: skip
+        *(getattr(workload, one.name) for one in fields(workload) if one.name not in _KEYED),
+        observed(),
+    )
     same = answers.setdefault((name, workload.demand), [])
     found = next((answer for asked, answer in same if asked == said), None)
     if found is None:

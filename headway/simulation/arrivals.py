@@ -126,13 +126,10 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Thinned:
-    """A share of others: each request goes one of several ways, at random but always the same way."""
+class _Following:
+    """What comes while others come."""
 
     of: Arrivals
-    low: float
-    high: float
-    seed: int
 
     @property
     def first_hour(self) -> int:
@@ -143,6 +140,15 @@ class Thinned:
     def hours(self) -> int:
         """Of the others."""
         return self.of.hours
+
+
+@dataclass(frozen=True)
+class Thinned(_Following):
+    """A share of others: each request goes one of several ways, at random but always the same way."""
+
+    low: float
+    high: float
+    seed: int
 
     def chunks(self) -> Iterator[Floats]:
         """Those whose draw lies between low and high."""
@@ -152,22 +158,11 @@ class Thinned:
 
 
 @dataclass(frozen=True)
-class Watched:
+class Watched(_Following):
     """Others, telling how far they have come."""
 
-    of: Arrivals
     what: str
     say: Callable[[str], None]
-
-    @property
-    def first_hour(self) -> int:
-        """Of the others."""
-        return self.of.first_hour
-
-    @property
-    def hours(self) -> int:
-        """Of the others."""
-        return self.of.hours
 
     def chunks(self) -> Iterator[Floats]:
         """Theirs; each day is told."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from headway_runtime.dead_letters import REASON_MOST
 from headway_runtime.items import Item
 from headway_runtime.patience import patiently
 from headway_runtime.report import PREFIX
@@ -41,7 +42,7 @@ class Tries:
             AwsError: S3 has failed for too long.
             ClientError: S3 refuses.
         """
-        told = {"error": item.error[:1000], "attempt": item.attempt, "at": round(time.time(), 3)}
+        told = {"error": item.error[:REASON_MOST], "attempt": item.attempt, "at": round(time.time(), 3)}
         for nth in range(1, self._attempts - 1):
             key = f"{self._prefix}{item.message['MessageId']}/{nth}.json"
             if patiently(partial(write_once, self._s3, self._bucket, key, told), give_up=give_up):

@@ -44,6 +44,8 @@ COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 TOOLS_GO = f'//go:build tools\n\npackage engine\n\nimport _ "{COMMAND}"\n'
 VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{SOURCE_VERSION}"
 
+LARGEST_MESSAGE = 400 * 1024 * 1024
+"""Bytes that the engine's own gRPC servers take, and so has whoever answers it."""
 INSTRUCTIONS = "https://www.pulumi.com/docs/iac/download-install/"
 NO_ENGINE = (
     "no Pulumi engine here. `make engine` finds, installs or builds one (minutes, once; without make: "

@@ -16,10 +16,10 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import analyzer_pb2
 
+from headway_rehearsal.engine_binary import LARGEST_MESSAGE
+
 SERVICE = "/pulumirpc.Analyzer/"
-LARGEST_MESSAGE = 400 * 1024 * 1024
-"""As the engine's own servers take."""
-SIZES = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
+SIZES = [(f"grpc.max_{way}_message_length", LARGEST_MESSAGE) for way in ("receive", "send")]
 
 Start = Callable[[Mapping[str, str]], str]
 """Starts the pack with these variables beside the usual ones, and gives the address at which it answers."""

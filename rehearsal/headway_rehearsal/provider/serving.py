@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from headway_rehearsal.engine_binary import LARGEST_MESSAGE
 from headway_rehearsal.provider.described import declared_as
 from headway_rehearsal.provider.differences import UNKNOWN, Change, differences
 from headway_rehearsal.provider.types import arguments_of, unknown
@@ -26,8 +27,6 @@ from headway_rehearsal.resources.tags import read_tags, write_tags
 from headway_rehearsal.values import UnknownPropertyError
 
 VERSION = version("pulumi-aws")
-LARGEST_MESSAGE = 400 * 1024 * 1024
-"""As the engine's own servers take."""
 MISSING = ("NotFound", "NoSuch", "NonExistent", "does not exist", "Could not find", "not found", "Unknown")
 """How AWS's errors say that a resource is not there."""
 NOT_FOUND = 404
