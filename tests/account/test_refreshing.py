@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,14 @@ ADVICE = json.dumps({
 }).encode()  # fmt: skip
 TRANSFER = tuple(packaged_book().content["services"]["us-east-1"]["DataTransfer"])
 QUESTIONS = list(dict.fromkeys(map(Question.of, listed({"DataTransfer": TRANSFER}))))
+
+
+class Then(datetime):
+    """The day of AWS's answers here, for a command that asks what day it is."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return NOW.astimezone(tz)
 
 
 def prices(aws: FakeAws, items: list[str], filters: Mapping[str, str] | None = None, code: str | object = ANY) -> None:
@@ -399,6 +407,7 @@ def test_the_command_writes_a_dated_book_that_is_then_used(
     monkeypatch.setenv("HEADWAY_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("HEADWAY_PRICES")
     monkeypatch.setattr(spot_prices, "fetch_https", lambda _: ADVICE)
+    monkeypatch.setattr("datetime.datetime", Then)
 
     assert run(["prices", "refresh", "--type", "g5.xlarge", "--type", "m5.large"]) == 0
 
