@@ -1,7 +1,8 @@
 """A live endpoint whose profile declares a fallback: a router stands before it, with the ladder.
 
 Wraps the plan, bill and wait of what answers at once; what such an endpoint is made of stays its own business. A part
-of a hybrid comes without a fallback: the hybrid's router has the ladder. Never touches AWS.
+of a hybrid comes without a fallback: the hybrid's router has the ladder. What queues every request has none, so where
+somebody waits for an answer at once it does not fit. Never touches AWS.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from typing import Any, NamedTuple
 
 from headway.architectures.candidate import Candidate
 from headway.architectures.design import LiveDesign, Wait
+from headway.architectures.hybrid_design import Design
 from headway.architectures.ladder import ASSUMED, Flow, told
+from headway.architectures.router_design import RouterDesign
 from headway.architectures.router_path import (
+    API_TIMEOUT_S,
     behind_router,
     fitting,
     refused,
@@ -54,6 +58,37 @@ def with_fallback(alone: Live) -> Live:
         return _later(design, workload, alone.wait(design, behind_router(workload, workload)))
 
     return Live(plan, bill, wait)
+
+
+def waits_at_once(waiting: str, max_wait_s: float) -> bool:
+    """Whether somebody holds the line for an answer: a person or a system, no longer than an HTTP API does.
+
+    Only they have use for a fallback. Others are served by a queue, which keeps their request until the model is back.
+
+    >>> waits_at_once("user", 2.0), waits_at_once("user", 1800.0), waits_at_once("review", 2.0)
+    (True, False, False)
+    """
+    return waiting in ("user", "workflow") and max_wait_s <= API_TIMEOUT_S
+
+
+def has_ladder(design: Design | None) -> bool:
+    """Whether something answers for a model of this design that fails."""
+    router = getattr(design, "router", None)
+    return isinstance(router, RouterDesign) and router.ladder is not None
+
+
+def falling_back(candidate: Candidate, workload: Workload) -> Candidate:
+    """The candidate; infeasible where whoever waits was promised an answer without the model, and it has none."""
+    profile = workload.profile
+    if not candidate.feasible or not profile.fallback or profile.router == "own" or has_ladder(candidate.design):
+        return candidate
+    if not waits_at_once(profile.latency.waiting, min(workload.demand.max_wait)):
+        return candidate
+    reason = (
+        f"cannot fall back ({', '.join(profile.fallback)}): it queues every request, and whoever waits gets no answer "
+        "while the model fails"
+    )
+    return candidate.model_copy(update={"feasible": False, "reason": reason})
 
 
 def _later(design: LiveDesign, workload: Workload, own: Wait) -> Wait:

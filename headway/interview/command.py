@@ -26,9 +26,11 @@ PROFILES = Path("stacks/profiles")
 
 HELP = """Ask the honest questions, show what each answer costs, and write the profile that they make.
 
-Asks in a terminal. Elsewhere answers are read from standard input, a line each in the order below; an empty line takes
-the default, and what is refused is asked again. With --yes nothing is asked: what no flag says takes its default, and
-the file marks what had to be assumed. Nothing is written before the last answer, nor over a file without --force.
+Asks in a terminal, and asks again what it refuses. Elsewhere answers are read from standard input, a line each in the
+order below, without the questions that a flag answers and those whose "Asked where" does not hold; an empty line takes
+the default, and a line that is refused ends it. With --yes nothing is asked: what no flag says takes its default, and
+the file marks what had to be assumed; for a script this is the better way. Nothing is written before the last answer,
+nor over a file without --force.
 
 \b
   headway init                                             ask everything
@@ -82,6 +84,9 @@ def init(path: Path | None, yes: bool, force: bool, **given: str | list[str] | N
     file = target(profile.name)
     write_profile(file, profile_text(made.content, assumed=fields), digest=profile.digest, force=force)
     out.print(consequence(planned), soft_wrap=True)
+    if planned.warnings:
+        out.print("Mind:")
+        bullets(out, planned.warnings)
     if assumed:
         out.print("Assumed, and marked in the file, because nobody said:")
         bullets(out, [f"{question.flag} {question.offer(made.content)}" for question in assumed])
@@ -132,6 +137,7 @@ def _with_flags(command: Callable[..., bool]) -> Callable[..., bool]:
 def _option(question: Question) -> tuple[Any, Any]:
     otherwise = f" Otherwise: {question.otherwise}." if question.otherwise else ""
     repeated = " May be repeated." if question.many else ""
-    text = f"{question.ask} Such as: {question.example}.{otherwise}{repeated}"
+    where = f" Asked where {question.where}." if question.where else ""
+    text = f"{question.ask} Such as: {question.example}.{otherwise}{where}{repeated}"
     kind = list[str] | None if question.many else str | None
     return kind, typer.Option(question.flag, metavar="ANSWER", help=text, show_default=False)

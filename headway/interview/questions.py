@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from headway.architectures.router_path import API_TIMEOUT_S
+from headway.architectures.fallback import waits_at_once
 from headway.assumptions import ASSUMPTIONS, assume
 from headway.errors import HeadwayError
 from headway.interview import entering
@@ -39,6 +39,8 @@ class Question:
     """Whether a profile cannot be without it."""
     when: Callable[[Content], bool] = lambda _: True
     """Whether to ask, from the profile so far."""
+    where: str = ""
+    """The words of ``when``, for the help: whoever answers by lines has to know which questions come."""
     decides: bool = True
     """Whether a plan can depend on it."""
     many: bool = False
@@ -113,14 +115,13 @@ def _has_ready_by(content: Content) -> bool:
     return "ready_by" in content.get("latency", {})
 
 
-def _somebody_looks(content: Content) -> bool:
-    """Whether somebody waits for an answer that comes at once; whatever is queued waits for a model that fails."""
+def _waits_at_once(content: Content) -> bool:
     latency = content.get("latency", {})
     try:
         wait_s = parse_duration(latency.get("max_wait"))
     except (HeadwayError, ValueError):
         return False
-    return latency.get("waiting", "user") == "user" and wait_s <= API_TIMEOUT_S
+    return waits_at_once(latency.get("waiting", "user"), wait_s)
 
 
 def _falls_back_to(rung: str) -> Callable[[Content], bool]:
@@ -177,10 +178,12 @@ QUESTIONS = (
         "busy_hours", "When are the busy hours? business hours (weekdays 09-17), or days and hours.",
         "Real time pays for the night too; what can wait does not.",
         ("traffic.shape",), entering.busy_hours, "weekdays 08-18", otherwise="all day", when=_by_the_hour,
+        where="traffic is by the hour",
     ),
     Question(
         "quiet", "And how much comes in a quiet hour?", "All hours outside the busy ones.",
         ("traffic.shape",), entering.quiet, "4", default=lambda _: "0", needed=True, when=_has_busy_hours,
+        where="there are busy hours",
     ),
     Question(
         "predictable", "Do the same hours look alike from week to week?",
@@ -200,10 +203,12 @@ QUESTIONS = (
     Question(
         "arrived_by", "For what arrived until when?", "Later arrivals are for the next time.",
         ("latency.ready_by",), entering.arrived_by, "06:00", default=_last_arrival, needed=True, when=_has_ready_by,
+        where="--ready-by has a time",
     ),
     Question(
         "ready_days", "On which days?", "The other days' results are for the next of these.",
         ("latency.ready_by",), entering.ready_days, "weekdays", otherwise="every day", when=_has_ready_by,
+        where="--ready-by has a time",
     ),
     Question(
         "max_wait", "When is the answer really needed? The longest that would still be fine.",
@@ -214,28 +219,32 @@ QUESTIONS = (
         "quiet_wait", "And outside the busy hours, how long would be fine?",
         "Nights and weekends often wait for the morning.",
         ("latency.schedule",), entering.quiet_wait, "90m", otherwise="the same", when=_has_busy_hours,
+        where="there are busy hours",
     ),
     Question(
         "timezone", "In which time zone are these hours?", "Daylight saving is followed.",
         ("timezone",), entering.at("timezone"), "America/New_York",
         default=lambda _: str(ASSUMPTIONS["profile.timezone"].value),
         when=lambda content: _has_busy_hours(content) or _has_ready_by(content),
+        where="there are busy hours or --ready-by has a time",
     ),
     Question(
         "fallback", "And when the model fails or is late, what shall whoever waits get instead? In order, of: cache "
         "(the last good answer to the same question), queue (a ticket, answered later), default (an answer of yours).",
         "A router then stands before the model, and answers within the wait all the same.",
-        ("fallback",), entering.fallback, "cache, queue, default", otherwise="none", when=_somebody_looks,
+        ("fallback",), entering.fallback, "cache, queue, default", otherwise="none", when=_waits_at_once,
+        where="a user or a workflow waits for 30 s at the most",
     ),
     Question(
         "fallback_answer", "Which default answer?", "It is given as it stands, and marked.",
         ("fallback_answer",), entering.fallback_answer, '{"label": "unknown"}', needed=True,
-        when=_falls_back_to("default"),
+        when=_falls_back_to("default"), where="--fallback names default",
     ),
     Question(
         "fallback_max_age", "How old may a last good answer be?", "Older ones are not given, and forgotten.",
         ("fallback_max_age",), entering.at("fallback_max_age"), "6h",
         default=lambda _: notation(assume("profile.fallback_max_age")), when=_falls_back_to("cache"),
+        where="--fallback names cache",
     ),
     Question(
         "today", "What runs today?", "To compare with; it changes no choice.",
@@ -244,7 +253,7 @@ QUESTIONS = (
     Question(
         "today_bill", "And what does it cost a month, in USD?", "Where it is not known, the fleet is priced.",
         ("current.monthly_bill",), entering.at("current.monthly_bill"), "47000", otherwise="not known",
-        when=lambda content: "current" in content,
+        when=lambda content: "current" in content, where="something runs today",
     ),
     Question(
         "image", "Which container image holds the model? (`serve`, GET /ping, POST /invocations, port 8080)",
@@ -254,7 +263,7 @@ QUESTIONS = (
     Question(
         "artifact", "And where is its artifact?", "Fetched before the container starts.",
         ("model.container.artifact",), entering.artifact, "s3://models/classifier.tar.gz", otherwise="in the image",
-        when=lambda content: "container" in content["model"], decides=False,
+        when=lambda content: "container" in content["model"], where="there is an --image", decides=False,
     ),
 )  # fmt: skip
 """In the order in which they are asked: what is known first, so that each answer about the wait shows what it costs."""

@@ -17,7 +17,7 @@ from headway.interview.questions import QUESTIONS, Answers, Question, draft
 from headway.planning import Plan
 from headway.planning.search import plan
 from headway.profile import Profile, read_profile
-from headway.report.words import verdict
+from headway.report.words import verdict, without_price
 from headway.units import format_duration, format_usd
 
 Check = Callable[[str], object]
@@ -40,6 +40,8 @@ class Session:
     shown: Plan | None = None
     """The plan whose consequence was shown last."""
     begun: bool = False
+    read: int = 0
+    """Lines of standard input, where it is no terminal."""
 
 
 def take_flags(session: Session, given: Mapping[str, str]) -> None:
@@ -81,11 +83,12 @@ def read_answers(session: Session, answers: Answers) -> Profile:
 def ask_all(session: Session) -> None:
     """Ask what has not been answered and matters, and show what each answer costs.
 
-    In a terminal a question waits for its answer. Elsewhere answers are read from standard input, one a line, and a
-    question is shown with its answer. A refused answer is asked again, with the reason.
+    In a terminal a question waits for its answer, and one that is refused is asked again, with the reason. Elsewhere
+    answers are read from standard input, one a line, and a question is shown with its answer.
 
     Raises:
         InputEndedError: Standard input is no terminal and ended; names the flags that are missing.
+        HeadwayError: It is no terminal, and a line is refused: the next one is the next question's answer.
     """
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
@@ -104,7 +107,7 @@ def _ask(session: Session, question: Question) -> None:
         first = False
         answer = text or offered or None
         if answer is None and not question.otherwise:
-            _refuse(session, f"an answer is needed, such as {question.example}")
+            _refuse(session, question, f"an answer is needed, such as {question.example}")
             continue
         answers = {**session.answers, question.key: None if question.leaves_out(answer or "") else answer}
         try:
@@ -112,7 +115,7 @@ def _ask(session: Session, question: Question) -> None:
             # A region or an instance type that the price book does not know is refused here.
             made = plan(profile)
         except (HeadwayError, ValueError) as error:
-            _refuse(session, _reason(error))
+            _refuse(session, question, _reason(error))
             continue
         session.answers = answers
         if question.decides:
@@ -129,6 +132,7 @@ def _read(session: Session, question: Question, offered: str, *, again: bool) ->
     line = sys.stdin.readline()
     if not line:
         raise InputEndedError(_missing(session))
+    session.read += 1
     if not again:
         _show(session, question)
     session.out.print(Text(prompt + line.strip()))
@@ -146,7 +150,10 @@ def _show(session: Session, question: Question) -> None:
     out.print(Padding(Text(f"{question.why} Such as: {question.example}", style="dim"), (0, 0, 0, 2), expand=False))
 
 
-def _refuse(session: Session, reason: str) -> None:
+def _refuse(session: Session, question: Question, reason: str) -> None:
+    if not sys.stdin.isatty():
+        asked = f"line {session.read} of standard input, which answers {question.flag}"
+        raise HeadwayError(f"{asked}: {reason}\nnothing was written; mend the line, or give answers as flags")
     session.out.print(Padding(Text(reason, style="yellow"), (0, 0, 0, 2), expand=False))
 
 
@@ -192,11 +199,10 @@ def consequence(made: Plan, before: Plan | None = None) -> str:
     """
     if made.choice is None:
         return verdict(made)
-    bill = made.chosen.bill if made.chosen else None
     percentile = made.design.percentile if made.design else 99
     text = (
         f"{made.choice.architecture}: {format_usd(made.choice.monthly.expected)} a month"
-        f"{' and what has no price' if bill and bill.unpriced else ''}, "
+        f"{without_price(made)}, "
         f"p{percentile:g} {format_duration(made.choice.wait.at_percentile_s)}"
     )
     if before is not None:

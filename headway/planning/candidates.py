@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload, planned
 from headway.architectures.candidate import Candidate
+from headway.architectures.fallback import falling_back
 from headway.architectures.hybrid_design import FeaturesDesign, PrecomputedDesign, TieredDesign
 from headway.architectures.queue_path import dashboard_lines
 from headway.architectures.router_path import Parts
@@ -34,7 +35,7 @@ def rank_all(names: Sequence[str], workload: Workload, share: float, shape: Shap
     for name in names:
         if name in HYBRIDS and (HYBRIDS[name].applies(workload) or len(names) == 1):
             found += HYBRIDS[name].plan(workload, parts, tuple(shape or ()))
-    return [rank(with_dashboard(one, workload), book) for one in found]
+    return [rank(with_dashboard(falling_back(one, workload), workload), book) for one in found]
 
 
 def with_dashboard(candidate: Candidate, workload: Workload) -> Candidate:

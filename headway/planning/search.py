@@ -10,8 +10,7 @@ from pydantic import BaseModel
 
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload
 from headway.architectures.candidate import Candidate
-from headway.architectures.hybrid_design import Design
-from headway.architectures.router_design import RouterDesign
+from headway.architectures.fallback import has_ladder
 from headway.assumptions import ASSUMPTIONS, row_of
 from headway.bill.pricing import Pricing
 from headway.errors import HeadwayError, nearest
@@ -164,7 +163,7 @@ def _closest(candidates: Sequence[Candidate], workload: Workload) -> Closest | N
     if incomparable:
         return Closest(architecture=incomparable[0].architecture, relax=incomparable[0].reason)
     # What would be in time and only breaks a limit comes closer than what is too slow.
-    bound = [one for one in candidates if one.reason.startswith("needs ")]
+    bound = [one for one in candidates if one.reason.startswith(("needs ", "its fallback needs "))]
     reasons = bound or [one for one in candidates if one.reason.startswith("too slow")] or list(candidates)
     if not reasons:
         return None
@@ -174,7 +173,7 @@ def _closest(candidates: Sequence[Candidate], workload: Workload) -> Closest | N
         architecture=closest.architecture,
         relax=f"latency.max_wait ({tightest}) or a faster model: {closest.reason}"
         if closest.reason.startswith("too slow")
-        else closest.reason,
+        else closest.reason.replace("its fallback needs", "fallback, which needs"),
     )
 
 
@@ -203,11 +202,6 @@ def _assumptions(
     return tuple(used)
 
 
-def _has_ladder(design: Design | None) -> bool:
-    router = getattr(design, "router", None)
-    return isinstance(router, RouterDesign) and router.ladder is not None
-
-
 def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
     said: list[str] = []
     if winner and winner.candidate.bill:
@@ -226,7 +220,7 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
             f"traffic grows {growth:.0%} a month and this plan is for today's: half as much again in {months:.0f} "
             "months; run `headway lock` then"
         )
-    if winner and profile.fallback and not _has_ladder(winner.candidate.design):
+    if winner and profile.fallback and not has_ladder(winner.candidate.design):
         why = (
             "your own router answers for a live part that fails"
             if profile.router == "own"

@@ -24,11 +24,17 @@ def verdict(plan: Plan) -> str:
         relax = f"; closest is {plan.closest.architecture}, relax {plan.closest.relax}" if plan.closest else ""
         return f"nothing fits{relax}"
     limit = choice.wait.limit_s or design.max_wait_s
-    unpriced = " and what has no price" if plan.chosen and plan.chosen.bill and plan.chosen.bill.unpriced else ""
     return (
-        f"{choice.architecture}: {format_usd(choice.monthly.expected)} a month{unpriced}, "
+        f"{choice.architecture}: {format_usd(choice.monthly.expected)} a month{without_price(plan)}, "
         f"p{design.percentile:g} wait {format_duration(choice.wait.at_percentile_s)} (limit {format_duration(limit)})"
     )
+
+
+def without_price(plan: Plan) -> str:
+    """What the choice's bill leaves out, for behind its total; nothing where everything has a price."""
+    bill = plan.chosen.bill if plan.chosen else None
+    missing = dict.fromkeys(bill.unpriced) if bill else ()
+    return f" and what has no price ({', '.join(missing)})" if missing else ""
 
 
 def limits_of(plan: Plan) -> list[float]:

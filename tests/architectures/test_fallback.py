@@ -159,5 +159,32 @@ def test_where_every_request_is_queued_a_ladder_has_no_use_and_the_plan_says_why
     assert any(one.startswith("fallback (queue) has no use here: your own router") for one in own.warnings)
 
 
+@pytest.mark.parametrize("who", ["user", "workflow"])
+def test_what_queues_every_request_does_not_fit_where_somebody_waits_at_once_for_a_fallback(who: str) -> None:
+    # A dollar's worth of sent messages once tipped this to asynchronous, which has no ladder.
+    fields = {
+        "latency": {"max_wait": "2s", "waiting": who}, "traffic": {"per_hour": 100},
+        "model": {"measured": [{"hardware": "c5.xlarge", "seconds": 0.14}]},
+    }  # fmt: skip
+    made = plan(Profile.model_validate({"name": "estimate", "fallback": ["cache"], **fields}))
+    assert made.choice is not None
+    assert made.choice.architecture == "realtime"
+    reasons = {one.architecture: (one.feasible, one.reason) for one in made.candidates}
+    told = "cannot fall back (cache): it queues every request, and whoever waits gets no answer while the model fails"
+    assert reasons["asynchronous"] == reasons["microbatch"] == (False, told)
+    assert not any(one.startswith("fallback") for one in made.warnings)
+    without = plan(Profile.model_validate({"name": "estimate", **fields}))
+    assert next(one for one in without.candidates if one.architecture == "asynchronous").feasible
+
+
+def test_what_fits_no_router_does_not_go_to_a_queue_without_the_fallback_either() -> None:
+    made = plan(declared("delivery-estimate", "queue", latency={"max_wait": "2s"}, model={
+        "measured": [{"hardware": "c5.xlarge", "seconds": 0.2}], "request": {"mean": "2KB", "max": "6.2MB"},
+    }))  # fmt: skip
+    assert made.choice is None
+    assert made.closest is not None
+    assert made.closest.relax.startswith("fallback, which needs a router: requests of 6.2 MB do not pass")
+
+
 def test_a_plan_with_a_ladder_survives_json(whole: Plan) -> None:
     assert Plan.model_validate_json(whole.model_dump_json()).design == whole.design

@@ -1,6 +1,7 @@
 """``headway init`` as a user meets it: flags, a pipe, a terminal; what it shows, refuses and writes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_a_written_profile_reads_the_same_with_its_defaults_uncommented(typed: T
     assert after.model_dump(warnings=False) == before.model_dump(warnings=False)
 
 
-def test_who_looks_at_the_screen_is_asked_for_a_fallback_and_others_are_not(typed: Typed) -> None:
+def test_who_waits_at_once_is_asked_for_a_fallback_and_others_are_not(typed: Typed) -> None:
     asked = "when the model fails or is late"
     said = typed.init(*LEAST, answers=lines("", "", "", "", "", "", "cache default", '{"label": 7}', "2h", "", "", ""))
     assert said.code == 0, said
@@ -110,6 +111,13 @@ def test_who_looks_at_the_screen_is_asked_for_a_fallback_and_others_are_not(type
     assert asked not in typed.init("third.yaml", answers=lines(*ANSWERS)).out, (
         "a review of half an hour waits in a queue"
     )
+    useless = typed.init("fourth.yaml", "--yes", *LOANS, "--fallback", "cache")
+    assert "  - fallback (cache) has no use here: batch queues every request" in useless.out, "by its flag all the same"
+
+
+def test_what_has_no_price_is_named_beside_the_total(typed: Typed) -> None:
+    said = typed.init("--yes", *LOANS, "--region", "sa-east-1")
+    assert re.match(r"batch: USD [\d.]+ a month and what has no price \(CloudWatch\.dashboard\), p99 ", said.out)
 
 
 def test_a_default_answer_that_nobody_gave_is_marked(typed: Typed) -> None:
@@ -190,24 +198,15 @@ def test_nothing_is_shown_before_what_it_rests_on_is_known(typed: Typed) -> None
         (13, "America/NewYork", "did you mean America/New_York"),
     ],
 )
-def test_a_wrong_answer_is_refused_with_the_reason_and_asked_again(
+def test_a_wrong_line_ends_it_with_the_reason_so_that_no_answer_slips_into_the_next_question(
     typed: Typed, at: int, wrong: str, reason: str
 ) -> None:
     said = typed.init(answers=lines(*ANSWERS[:at], wrong, *ANSWERS[at:]))
-    assert said.code == 0, said
-    assert reason in " ".join(said.out.split())
-    assert load_profile("documents.yaml").digest == _loans_digest(typed)
-
-
-def _loans_digest(typed: Typed) -> str:
-    """What comes of the answers where none is wrong; always the same, so asked once."""
-    if not LOANS_DIGEST:
-        typed.init("again.yaml", "--force", answers=lines(*ANSWERS))
-        LOANS_DIGEST.append(load_profile("again.yaml").digest)
-    return LOANS_DIGEST[0]
-
-
-LOANS_DIGEST: list[str] = []
+    assert said.code == 1
+    assert reason in " ".join(said.err.split())
+    assert said.err.startswith(f"error: line {at + 1} of standard input, which answers --")
+    assert "nothing was written; mend the line, or give answers as flags" in said.err
+    assert typed.files() == []
 
 
 def test_flags_answer_their_questions_and_the_rest_is_asked(typed: Typed) -> None:
@@ -276,12 +275,12 @@ def test_a_file_is_written_over_only_by_force(typed: Typed) -> None:
     assert load_profile("contact-form.yaml").name == "contact-form"
 
 
-def test_a_name_that_is_taken_is_asked_again(typed: Typed) -> None:
-    Path("taken.yaml").write_text("mine")
-    said = typed.init(answers=lines("taken", *ANSWERS))
-    assert said.code == 0
-    assert "taken.yaml: exists already" in said.out
-    assert typed.files() == ["documents.yaml", "taken.yaml"]
+def test_a_name_that_is_taken_is_refused(typed: Typed) -> None:
+    Path("documents.yaml").write_text("mine")
+    said = typed.init(answers=lines(*ANSWERS))
+    assert said.code == 1
+    assert "which answers --name: documents.yaml: exists already" in said.err
+    assert Path("documents.yaml").read_text() == "mine"
 
 
 @pytest.mark.parametrize("failing", ["parse_profile", "write_whole"])
@@ -312,8 +311,10 @@ def test_what_nothing_meets_is_written_said_and_exits_2(typed: Typed) -> None:
 
 
 def test_a_terminal_asks_shows_refuses_and_asks_again(tmp_path: Path) -> None:
-    said = in_terminal(tmp_path, answers=[*ANSWERS[:11], "30x", *ANSWERS[11:]])
+    (tmp_path / "taken.yaml").write_text("mine")
+    said = in_terminal(tmp_path, answers=["taken", *ANSWERS[:11], "30x", *ANSWERS[11:]])
     assert said.code == 0, said
+    assert "taken.yaml: exists already" in said.out
     assert "'x' is no unit of time; use ms, s, m, h or d" in " ".join(said.out.split())
     assert said.out.count("When is the answer really needed?") == 1
     assert said.out.count("[30m] > ") == 2

@@ -131,7 +131,9 @@ def test_what_is_asked_follows_from_the_answers() -> None:
 
     depending = {"fallback", "fallback_answer", "fallback_max_age"}
     assert depending & asked({"traffic": "50/day", "max_wait": "5s"}) == {"fallback"}
-    assert depending & asked({"traffic": "50/day", "max_wait": "5s", "waiting": "workflow"}) == set()
+    assert depending & asked({"traffic": "50/day", "max_wait": "5s", "waiting": "workflow"}) == {"fallback"}
+    assert depending & asked({"traffic": "50/day", "max_wait": "5s", "waiting": "review"}) == set()
+    assert depending & asked({"traffic": "50/day", "max_wait": "31s"}) == set(), "longer than an API holds the line"
     assert depending & asked({"traffic": "50/day", "max_wait": "30m"}) == set()
     live: dict[str, str | None] = {"traffic": "50/day", "max_wait": "5s"}
     assert depending & asked({**live, "fallback": "queue"}) == {"fallback"}
@@ -142,6 +144,12 @@ def test_what_is_asked_follows_from_the_answers() -> None:
     assert depending & asked({**BUSY}) == {"quiet", "quiet_wait", "timezone"}
     assert depending & asked({"traffic": "50/day", **READY}) == {"arrived_by", "ready_days", "timezone"}
     assert depending & asked({"traffic": "50/day", "today": "batch", "image": "a"}) == {"today_bill", "artifact"}
+
+
+def test_the_help_says_of_every_question_that_may_be_passed_over_where_it_is_asked() -> None:
+    unasked = draft({"traffic": "50/day", "max_wait": "30m"}, "x").content
+    passed_over = {question.key for question in QUESTIONS if not question.when(unasked)}
+    assert passed_over == {question.key for question in QUESTIONS if question.where}
 
 
 def test_a_wrong_measurement_is_told_once() -> None:
