@@ -20,7 +20,7 @@ and its monthly bill, before anything is created.
   headway init                                             asks the questions and writes a profile
   headway plan stacks/profiles/loan-documents.yaml         what to run, why, and the bill line by line
   headway lock                                             write the plans that the stacks run (stacks/plans)
-  headway lock --check                                     in CI: exit 2 when a plan is out of date
+  headway lock --check                                     in CI: exit 2 when profile or settings moved on from the lock
   headway env                                              dev, staging and prod side by side
   headway report stacks/profiles/loan-documents.yaml       the same as a page, with pictures
   headway traffic import access.log --into my-model.yaml   the week's traffic from a log

@@ -119,7 +119,7 @@ def lock(
         str | None, typer.Option(metavar="NAME", help="This stack alone; every stack in stacks/ otherwise.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 2 when profile or settings differ from the lock.")
+        bool, typer.Option("--check", help="Write nothing; exit 2 when profile or settings are not those locked. No price matters.")
     ] = False,
     forget: Annotated[
         list[str] | None,
@@ -130,6 +130,7 @@ def lock(
 ) -> int:
     """Write the plans that the stacks run, and show what changes. `pulumi up` provisions these and never searches.
 
+    A lock is written anew where what runs, or its bill, is another; not where only what was not chosen has moved.
     A stack that changes its architecture keeps the former one's data until --forget (MIGRATING.md).
     """
     from headway.planning import locking

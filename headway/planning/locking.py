@@ -40,6 +40,7 @@ class Outcome(NamedTuple):
 def lock_stacks(root: Path, names: Iterable[str], *, forget: Collection[str] = ()) -> Iterator[Outcome]:
     """Plan and lock each stack; one whose plan is above its limit or meets no wait keeps its old lock.
 
+    So does one in which nothing moved but figures of what was not chosen: `check_stacks` calls it current, too.
     The data of architectures to ``forget`` goes with the next ``pulumi up``.
 
     Raises:
@@ -63,10 +64,11 @@ def lock_stacks(root: Path, names: Iterable[str], *, forget: Collection[str] = (
         if before is not None and (problem := _loses(settings, before, lock, forget)):
             yield Outcome(name, f"{name}: not locked: {problem}", differs=True)
             continue
-        if before is not None and _same(before, lock) and not check_lock(before, profile, settings):
+        if before is not None and _runs(before) == _runs(lock) and not check_lock(before, profile, settings):
             still = [one for one in forget if one in {design.architecture for design in lock.designs}]
             runs = f"; {' and '.join(still)} runs: of what runs nothing is forgotten" if still else ""
-            yield Outcome(name, f"{name}: unchanged, {describe(new)}{runs}")
+            kept = "" if before.plan == lock.plan else "; figures of what was not chosen have moved, and stay as locked"
+            yield Outcome(name, f"{name}: unchanged, {describe(new)}{kept}{runs}")
             continue
         write_lock(path, lock)
         said = [*_against(before, lock), *_beside(lock), *_meaning(before, lock)]
@@ -75,6 +77,8 @@ def lock_stacks(root: Path, names: Iterable[str], *, forget: Collection[str] = (
 
 def check_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
     """Compare each stack's profile and settings with its lock; nothing is planned and no price matters.
+
+    So a price that moves fails no pipeline; `lock_stacks` renews the figures when somebody asks for it.
 
     Raises:
         HeadwayError: A stack's config, profile or lock cannot be read.
@@ -85,12 +89,13 @@ def check_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
             yield Outcome(name, f"{name}: not locked; run `headway lock --stack {name}`", differs=True)
             continue
         settings = stack_settings(root, name)
-        changed = check_lock(read_lock(path), settings.load_profile(root), settings)
+        lock = read_lock(path)
+        changed = check_lock(lock, settings.load_profile(root), settings)
         if changed:
             lines = [f"{name}: changed since it was locked; run `headway lock --stack {name}`", *changed]
             yield Outcome(name, "\n  ".join(lines), differs=True)
         else:
-            yield Outcome(name, f"{name}: locked and current")
+            yield Outcome(name, f"{name}: current: profile and settings are as locked (prices of {lock.plan.prices.as_of})")
 
 
 def describe(made: Plan) -> str:
@@ -117,8 +122,9 @@ def _known(root: Path, stacks: Iterable[str], forget: Collection[str]) -> None:
             raise LockError(f"--forget {name}: no stack has run it{hint}")
 
 
-def _same(before: Lock, after: Lock) -> bool:
-    return (before.plan, before.alongside, before.former) == (after.plan, after.alongside, after.former)
+def _runs(lock: Lock) -> tuple[object, ...]:
+    """What a stack runs and costs, with all that it still holds; nothing of what was not chosen."""
+    return (*(one and (one.profile, one.scale, one.chosen) for one in (lock.plan, lock.alongside)), lock.former)
 
 
 def _loses(settings: Settings, before: Lock, after: Lock, forget: Collection[str]) -> str | None:
@@ -166,6 +172,8 @@ def _against(before: Lock | None, lock: Lock) -> list[str]:
     lines = [f"before: {describe(old)}{beside}", cost]
     if old.choice is not None and new.choice is not None and old.choice.architecture != new.choice.architecture:
         lines += new.choice.why
+    if before.designs == lock.designs:
+        lines.append("what runs stays as it is")
     if old.prices.as_of != new.prices.as_of:
         lines.append(f"prices of {new.prices.as_of}, were of {old.prices.as_of}")
     return lines

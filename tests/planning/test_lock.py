@@ -95,6 +95,44 @@ def test_checking_names_what_is_not_locked_and_what_changed(project: Path) -> No
     assert "traffic.per_day" in outcome.text
 
 
+def moved(project: Path, stack: str, chosen: bool) -> None:
+    """As an earlier version or price book may have locked it: a figure of the choice or of what lost is another."""
+    content = json.loads(lock_path(project, stack).read_text())
+    plan = content["plan"]
+    for one in plan["candidates"]:
+        if one["bill"] and (one["architecture"] == plan["choice"]["architecture"]) is chosen:
+            amount = one["bill"]["lines"][0]["amount"]
+            amount["expected"] = str(Decimal(amount["expected"]) + 7)
+    plan["choice"]["why"] = [*plan["choice"]["why"][:-1], "USD 123 a month less than the next cheapest"]
+    lock_path(project, stack).write_text(json.dumps(content))
+
+
+def test_a_check_and_a_lock_agree_where_only_figures_of_what_lost_have_moved(project: Path) -> None:
+    list(lock_stacks(project, ["dev"]))
+    moved(project, "dev", chosen=False)
+    committed = lock_path(project, "dev").read_bytes()
+    (checked,) = check_stacks(project, ["dev"])
+    (locked,) = lock_stacks(project, ["dev"])
+    assert not checked.differs
+    assert locked.text.startswith("dev: unchanged, serverless")
+    assert "what was not chosen" in locked.text
+    assert lock_path(project, "dev").read_bytes() == committed
+
+
+def test_a_bill_that_moved_is_locked_anew_and_said_to_change_nothing_that_runs(project: Path) -> None:
+    list(lock_stacks(project, ["dev"]))
+    current = lock_path(project, "dev").read_bytes()
+    moved(project, "dev", chosen=True)
+    (checked,) = check_stacks(project, ["dev"])
+    assert not checked.differs
+    as_of = read_lock(lock_path(project, "dev")).plan.prices.as_of
+    assert checked.text == f"dev: current: profile and settings are as locked (prices of {as_of})"
+    (locked,) = lock_stacks(project, ["dev"])
+    assert "USD 7.00 a month less" in locked.text
+    assert "what runs stays as it is" in locked.text
+    assert lock_path(project, "dev").read_bytes() == current
+
+
 def test_a_new_lock_shows_the_old_plan_beside_the_new(project: Path) -> None:
     list(lock_stacks(project, ["prod"]))
     edit(project / "stacks/profiles/form.yaml", "per_day: 50", "per_day: 5000")
