@@ -249,8 +249,8 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
         for pair in rates:
             if pair not in branches:
                 branches[pair] = _branches(workload, sized, pair)
-        p50, p99, at = quantiles(rates)
-        at = max(at, *(quantiles({pair: 1})[2] for pair in rates if pair[0] >= enough), 0.0)
+        p50, p99, of_all = quantiles(rates)
+        at = max(of_all, *(quantiles({pair: 1})[2] for pair in rates if pair[0] >= enough), 0.0)
         limit = min(promise, LONGEST_WAIT_S)
         if at > limit:
             late = late or (
@@ -260,7 +260,7 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
             )
         if at / promise > closest:
             closest = at / promise
-            wait = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at)
+            wait = Wait(p50_s=p50, p99_s=p99, at_percentile_s=at, in_worst_hour=at > of_all)
     return wait, late
 
 

@@ -27,6 +27,8 @@ class Wait(Value):
     p99_s: float
     at_percentile_s: float
     """At the profile's percentile, in the regime that comes closest to its limit."""
+    in_worst_hour: bool = False
+    """Whether that is the percentile of the hour that comes closest; ``p50_s`` and ``p99_s`` are of all hours."""
     worst_s: float | None = None
     limit_s: float | None = None
     """The max_wait that it is held against, where requests have several."""

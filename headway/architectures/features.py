@@ -158,7 +158,10 @@ def _candidate(
         reason="",
         design=design,
         bill=ahead_bill(workload, design, fill, live, rows=entities),
-        wait=Wait(p50_s=wait.p50_s + read, p99_s=wait.p99_s + read, at_percentile_s=wait.at_percentile_s + read),
+        wait=Wait(
+            p50_s=wait.p50_s + read, p99_s=wait.p99_s + read, at_percentile_s=wait.at_percentile_s + read,
+            in_worst_hour=wait.in_worst_hour,
+        ),
         operations=workload.people(live.operations_h + fill.operations_h + assume("operations.features")),
         utilization=shared_utilization((fill, live)),
         monthly_requests=monthly,

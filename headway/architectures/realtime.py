@@ -233,7 +233,7 @@ def wait(design: RealtimeDesign, workload: Workload) -> Wait:
         )  # fmt: skip
         mixture.add(points, requests, SLICES)
     p50, p99 = mixture.quantiles(0.5, 0.99)
-    return Wait(p50_s=overhead + p50, p99_s=overhead + p99, at_percentile_s=at)
+    return Wait(p50_s=overhead + p50, p99_s=overhead + p99, at_percentile_s=at, in_worst_hour=True)
 
 
 def _backlog(

@@ -256,6 +256,7 @@ def routed_wait(wait: Wait, workload: Workload, limit_s: float | None = None) ->
         p50_s=with_router(wait.p50_s, 0.5),
         p99_s=with_router(wait.p99_s, 0.99),
         at_percentile_s=with_router(wait.at_percentile_s, workload.percentile),
+        in_worst_hour=wait.in_worst_hour,
         worst_s=None if wait.worst_s is None else with_router(wait.worst_s, 1.0),
         limit_s=limit_s,
     )

@@ -217,7 +217,10 @@ def _wait(workload: Workload, function: Function, *, provisioned: bool) -> tuple
             )
         if at / promise > closest:
             closest = at / promise
-            wait = Wait(p50_s=quantile(hours, 0.5), p99_s=quantile(hours, 0.99), at_percentile_s=at)
+            wait = Wait(
+                p50_s=quantile(hours, 0.5), p99_s=quantile(hours, 0.99), at_percentile_s=at,
+                in_worst_hour=at > quantile(hours, workload.percentile),
+            )  # fmt: skip
     return wait, late
 
 

@@ -119,7 +119,8 @@ def lock(
         str | None, typer.Option(metavar="NAME", help="This stack alone; every stack in stacks/ otherwise.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 2 when profile or settings are not those locked. No price matters.")
+        bool,
+        typer.Option("--check", help="Write nothing; exit 2 when profile or settings are not those locked."),
     ] = False,
     forget: Annotated[
         list[str] | None,

@@ -95,7 +95,8 @@ def check_stacks(root: Path, names: Iterable[str]) -> Iterator[Outcome]:
             lines = [f"{name}: changed since it was locked; run `headway lock --stack {name}`", *changed]
             yield Outcome(name, "\n  ".join(lines), differs=True)
         else:
-            yield Outcome(name, f"{name}: current: profile and settings are as locked (prices of {lock.plan.prices.as_of})")
+            as_of = lock.plan.prices.as_of
+            yield Outcome(name, f"{name}: current: profile and settings are as locked (prices of {as_of})")
 
 
 def describe(made: Plan) -> str:

@@ -126,6 +126,7 @@ def _why(
     limit = waits[0] if len(waits) == 1 else f"{waits[0]} to {waits[-1]}"
     if candidate.wait and candidate.architecture != "tiered":  # Its facts tell each tier's wait.
         at = format_duration(candidate.wait.at_percentile_s)
+        at += " even in the worst hour" if candidate.wait.in_worst_hour else ""
         why.append(f"{demand.percentile:g} % of requests are ready within {at}; people can wait {limit}")
     why += candidate.facts
     if forced:

@@ -11,6 +11,7 @@ from rich.text import Text
 from headway.diff.environments import Environment, Environments
 from headway.planning.consequences import holding
 from headway.report.console import bullets, heading, new_table, print_table, quantity, usd_range
+from headway.report.words import promised
 from headway.units import format_duration, format_usd, to_decimal
 
 LOCKS = {"current": "current", "stale": "out of date", "missing": "not locked"}
@@ -54,7 +55,7 @@ def _architecture(one: Environment) -> str:
 def _wait(one: Environment) -> str:
     if one.runs is None or one.runs.wait is None:
         return NONE
-    return f"p{one.runs.percentile:g} {format_duration(one.runs.wait.at_percentile_s)}"
+    return f"p{one.runs.percentile:g} {promised(one.runs.wait)}"
 
 
 def _limit(one: Environment) -> str:

@@ -33,7 +33,9 @@ def print_outcome(out: Console, plan: Plan, outcome: Outcome) -> None:
     ]
     if outcome.percentile not in (50, 99):
         at = f"p{outcome.percentile:g} wait{of}"
-        rows.append((at, wait.at_percentile_s if wait else None, closest.at_percentile_s if closest else None))
+        # The worst hour's is told above, of the plan: here stands what all requests waited.
+        planned = wait.at_percentile_s if wait and not wait.in_worst_hour else None
+        rows.append((at, planned, closest.at_percentile_s if closest else None))
     rows.append(("worst", wait.worst_s if wait else None, outcome.worst_s))
     for name, planned, found in rows:
         table.add_row(name, _time(planned), _time(found))
@@ -66,8 +68,11 @@ def simulated(outcome: Outcome) -> str:
     if outcome.within is None:
         return "no requests, so nobody waited"
     kept = f"{outcome.within:.2%} of requests within their wait ({outcome.percentile:g} % promised)"
-    hours = f", {outcome.hours_within} of {outcome.hours_judged} hours" if outcome.hours_judged else ""
-    return f"{kept}{hours}; {format_usd(outcome.monthly.total.expected)} a month"
+    bill = f"{format_usd(outcome.monthly.total.expected)} a month"
+    if not outcome.hours_judged:
+        return f"{kept}; {bill}"
+    hours = f"{outcome.hours_within:,} of the {outcome.hours_judged:,} hours"
+    return f"{kept}, kept in {hours} with {outcome.judged_from:,} requests or more; {bill}"
 
 
 def _notes(plan: Plan, outcome: Outcome) -> list[str]:

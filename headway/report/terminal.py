@@ -11,7 +11,7 @@ from headway.architectures.design import Wait
 from headway.planning.plan import Plan, UsedAssumption
 from headway.report.bill import print_bill
 from headway.report.console import bullets, heading, new_table, print_table, usd, usd_range
-from headway.report.words import once, per_request, question, today, verdict
+from headway.report.words import of_all_hours, once, per_request, question, today, verdict
 from headway.units import format_duration
 
 
@@ -20,6 +20,8 @@ def print_plan(out: Console, plan: Plan, *, details: bool = False) -> None:
     print_answer(out, plan)
     heading(out, "Candidates")
     print_table(out, _candidates(plan), spare=("low to high", "worst", "p50 wait", "operations", "USD a month"))
+    if (note := of_all_hours(plan)) is not None:
+        out.print(note)
     out.print()
     bullets(out, [f"{one.architecture}: {one.reason}" for one in plan.candidates if one.reason])
     if plan.choice is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.architectures.candidate import BacklogRun, Candidate
-from headway.architectures.design import BatchDesign
+from headway.architectures.design import BatchDesign, Wait
 from headway.architectures.hybrid_design import TieredDesign
 from headway.planning.plan import Current, Plan
 from headway.units import format_duration, format_usd
@@ -26,8 +26,24 @@ def verdict(plan: Plan) -> str:
     limit = choice.wait.limit_s or design.max_wait_s
     return (
         f"{choice.architecture}: {format_usd(choice.monthly.expected)} a month{without_price(plan)}, "
-        f"p{design.percentile:g} wait {format_duration(choice.wait.at_percentile_s)} (limit {format_duration(limit)})"
+        f"p{design.percentile:g} wait {promised(choice.wait)} (limit {format_duration(limit)})"
     )
+
+
+def promised(wait: Wait) -> str:
+    """The wait that is held against the limit, and of which requests it is.
+
+    >>> promised(Wait(p50_s=1, p99_s=2, at_percentile_s=2.5, in_worst_hour=True))
+    '2.5 s in the worst hour'
+    """
+    return format_duration(wait.at_percentile_s) + (" in the worst hour" if wait.in_worst_hour else "")
+
+
+def of_all_hours(plan: Plan) -> str | None:
+    """Why the table of candidates tells another wait than the verdict; None where both tell the same."""
+    if plan.choice is None or plan.design is None or not plan.choice.wait.in_worst_hour:
+        return None
+    return f"p50 and p99 are over all hours; the p{plan.design.percentile:g} of the first line is the worst hour's."
 
 
 def without_price(plan: Plan) -> str:

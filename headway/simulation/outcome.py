@@ -6,6 +6,7 @@ Waits go into a histogram of the week whose bins are 0.5 % wide, so a month take
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,8 @@ class Outcome(Result):
     """Hours with enough requests for the percentile to say something."""
     hours_within: int
     """Of those: as many as made the percentile."""
+    judged_from: int = 1
+    """Requests in an hour from which on it is judged."""
     by_hour: tuple[HourOfWeek, ...]
     by_limit: tuple[LimitOutcome, ...]
     """By the wait that was promised, the shortest first; what never finished is in none."""
@@ -166,9 +169,18 @@ class Recorder:
 
     def judged(self, percentile: float) -> tuple[int, int]:
         """Hours with enough requests for the percentile, and those of them that made it."""
-        enough = self.count >= max(1.0, 1 / (1 - percentile)) if percentile < 1 else self.count > 0
+        enough = self.count >= enough_requests(percentile)
         made = self.late <= (1 - percentile) * self.count + 1e-9
         return int(enough.sum()), int((enough & made).sum())
+
+
+def enough_requests(percentile: float) -> int:
+    """Of an hour, from which on the share that is late says whether it made its percentile: one of them may be late.
+
+    >>> enough_requests(0.95), enough_requests(0.999), enough_requests(1.0)
+    (20, 1000, 1)
+    """
+    return max(1, ceil(1 / (1 - percentile) - 1e-6)) if percentile < 1 else 1
 
 
 def _quantile(bins: NDArray[np.int64], p: float) -> float | None:

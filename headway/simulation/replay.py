@@ -27,7 +27,7 @@ from headway.prices import PriceBook, load_book
 from headway.profile import Profile
 from headway.simulation.arrivals import Arrivals, Floats, Thinned, Watched
 from headway.simulation.live import Ran, run_asynchronous, run_microbatch, run_realtime, run_serverless
-from headway.simulation.outcome import Outcome, PartOutcome, Recorder
+from headway.simulation.outcome import Outcome, PartOutcome, Recorder, enough_requests
 from headway.simulation.queued import run_batch
 from headway.traffic import build_demand
 from headway.units import HOURS_PER_MONTH
@@ -103,6 +103,7 @@ def replay(
         percentile=workload.demand.percentile, at_percentile_s=recorder.quantile(percentile),
         worst_s=recorder.worst if requests > unfinished else None,
         within=1 - late / requests if requests else None, hours_judged=judged, hours_within=kept,
+        judged_from=enough_requests(percentile),
         by_hour=recorder.by_hour(),
         by_limit=recorder.by_limit(percentile),
         parts=tuple(found), monthly=_whole(design, bills, planned),

@@ -29,7 +29,9 @@ def test_a_plan_for_machines_has_the_documented_shape() -> None:
     assert content["schema_version"] == 1
     assert content["choice"]["architecture"] == "batch"
     assert isinstance(content["choice"]["monthly"]["expected"], str)
-    assert {"p50_s", "p99_s", "worst_s", "at_percentile_s", "limit_s"} == content["choice"]["wait"].keys()
+    assert {"p50_s", "p99_s", "worst_s", "at_percentile_s", "in_worst_hour", "limit_s"} == content["choice"][
+        "wait"
+    ].keys()
     lines = content["candidates"][-1]["bill"]["lines"]
     total = sum(float(line["amount"]["expected"]) for line in lines if line["amount"])
     assert total == pytest.approx(float(content["candidates"][-1]["bill"]["total"]["expected"]))

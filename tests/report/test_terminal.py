@@ -109,6 +109,15 @@ def test_the_limit_is_that_of_the_regime_whose_wait_is_shown():
     assert verdict(plan.model_copy(update={"choice": slow})).endswith("p99 wait 83.3 min (limit 1.5 h)")
 
 
+def test_the_wait_of_the_worst_hour_is_told_apart_from_that_of_all_hours():
+    plan = make_plan()
+    assert "worst hour" not in printed(plan)
+    worst = plan.choice.model_copy(update={"wait": Wait(p50_s=1, p99_s=2, at_percentile_s=2.4, in_worst_hour=True)})
+    text = printed(plan.model_copy(update={"choice": worst}))
+    assert "p99 wait 2.4 s in the worst hour (limit 30 min)" in text
+    assert "p50 and p99 are over all hours; the p99 of the first line is the worst hour's." in text
+
+
 def test_nothing_fits_says_what_comes_closest_and_what_to_relax():
     plan = make_plan(choice=None, closest=Closest(architecture="batch", relax="latency.max_wait (1 s): too slow"))
     text = printed(plan)

@@ -298,7 +298,7 @@ def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
         points, shares = _both(made, answers)
         mixture.add(points, requests, shares)
     p50, p99 = mixture.quantiles(0.5, 0.99)
-    return Wait(p50_s=p50, p99_s=p99, at_percentile_s=at_closest)
+    return Wait(p50_s=p50, p99_s=p99, at_percentile_s=at_closest, in_worst_hour=True)
 
 
 def _both(made: Collected, answers: Array) -> tuple[Array, Array]:

@@ -73,10 +73,11 @@ def _facts(plan: Plan) -> list[Fact]:
         return []
     waited = choice.wait
     worst = "unbounded" if waited.worst_s is None else f"at worst {format_duration(waited.worst_s)}"
+    most = f"99 % of all: {format_duration(waited.p99_s)}, {worst}"
     spread = usd_range(choice.monthly)
     found = [
         Fact("a month", format_usd(choice.monthly.expected), spread),
-        Fact("wait, half of them", format_duration(waited.p50_s), f"99 %: {format_duration(waited.p99_s)}, {worst}"),
+        Fact("wait, half of them", format_duration(waited.p50_s), most),
         Fact("operations", f"{choice.operations.hours:g} h a month", format_usd(choice.operations.monthly)),
     ]
     if choice.per_1000_requests is not None:

@@ -195,6 +195,8 @@ def candidates(plan: Plan) -> Section:
             )
         )  # fmt: skip
     lead = "The simplest that makes the wait and comes within what a saving must earn; operations are people's hours."
+    if (note := words.of_all_hours(plan)) is not None:
+        lead += f" {note}"
     return Section(
         "candidates", "Candidates", lead, charts.candidates_drawing(plan),
         table=Grid("Candidates, USD a month", head, tuple(body), strong=tuple(strong)),
