@@ -17,6 +17,7 @@ from headway.cli.options import (
     PricesOption,
     ProfileArgument,
     RegionOption,
+    StackRegionOption,
     write_json,
 )
 from headway.errors import HeadwayError
@@ -32,7 +33,7 @@ def calibrate(
     stack: Annotated[str, typer.Option(metavar="NAME", help="The stack that was up.")],
     days: Annotated[int, typer.Option(min=1, max=42, help="How far back; AWS Batch keeps a week of jobs.")] = 28,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and write nothing.")] = False,
-    region: RegionOption = None,
+    region: StackRegionOption = None,
     prices: PricesOption = None,
     format_: FormatOption = Format.table,
 ) -> int:
@@ -162,7 +163,7 @@ def drift(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the proposal here, where something else is right.")
     ] = None,
-    region: RegionOption = None,
+    region: StackRegionOption = None,
     format_: FormatOption = Format.table,
 ) -> int:
     """Whether what a stack runs is still right, with fresh prices and the traffic that came; and since when not.

@@ -32,6 +32,9 @@ PricesOption = Annotated[
 RegionOption = Annotated[
     str | None, typer.Option(metavar="REGION", help="AWS region; your configuration's unless given.")
 ]
+StackRegionOption = Annotated[
+    str | None, typer.Option(metavar="REGION", help="AWS region; the stack's own unless given.")
+]
 
 
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:

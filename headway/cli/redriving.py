@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headway.cli.app import app
-from headway.cli.options import DONE, NOT_MET, Format, FormatOption, write_json
+from headway.cli.options import DONE, NOT_MET, Format, FormatOption, StackRegionOption, write_json
 from headway.errors import HeadwayError
 
 
@@ -20,18 +20,18 @@ def redrive(
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Look at N of each queue; 100 unless --all or --ids.")
     ] = None,
-    region: Annotated[
-        str | None, typer.Option(metavar="REGION", help="AWS region; your configuration's unless given.")
-    ] = None,
+    region: StackRegionOption = None,
     format_: FormatOption = Format.table,
 ) -> int:
     """The dead letters of a stack with their reasons; with --ids or --all, back into their queue.
 
+    The region is the one that the stack's config names, in its project's folder; elsewhere your configuration's.
     A letter is deleted only once its queue has taken it, and what it is answered now takes the place of its error.
     Exit code 2: there are dead letters that were not sent back.
     """
     from headway.account import connect
     from headway.account.redrive import redrive as send
+    from headway.planning.stacks import stack_region
     from headway.report.progress import progress
 
     if ids is not None and all_:
@@ -39,9 +39,10 @@ def redrive(
     chosen = None if all_ else {one.strip() for one in (ids or "").split(",") if one.strip()}
     if ids is not None and not chosen:
         raise HeadwayError("--ids: no id is given")
+    where = region or stack_region(stack)
     looks = chosen is not None and not chosen
     with progress(f"dead letters of {stack}") as say:
-        done = send(connect("redrive", region=region), stack, ids=chosen, dry_run=dry_run, say=say,
+        done = send(connect("redrive", region=where), stack, ids=chosen, dry_run=dry_run, say=say,
                     limit=limit or (LOOKED_AT if looks else None))  # fmt: skip
     left = len(done.found) - len(done.sent)
     if format_ is Format.json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway.cli.app import app
-from headway.cli.options import DONE, Format, FormatOption, PricesOption, write_json
+from headway.cli.options import DONE, Format, FormatOption, PricesOption, RegionOption, write_json
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ def cloudwatch(
     into: IntoOption = None,
     out: OutOption = None,
     timezone: ZoneOption = None,
-    region: Annotated[
-        str | None, typer.Option(metavar="REGION", help="AWS region; your configuration's unless given.")
-    ] = None,
+    region: RegionOption = None,
     svg: SvgOption = None,
     prices: PricesOption = None,
     format_: FormatOption = Format.table,

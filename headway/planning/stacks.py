@@ -66,6 +66,22 @@ def stack_settings(root: Path, stack: str) -> Settings:
         raise LockError(f"{STACKS_FOLDER / f'{_PREFIX}{stack}{_SUFFIX}'}: {error}") from None
 
 
+def stack_region(stack: str, start: Path | None = None) -> str | None:
+    """Where a stack of the project here is: its ``aws:region``, else its profile's; None where no project knows it.
+
+    Raises:
+        LockError: This project has stacks, and none of that name; or its config is wrong.
+    """
+    try:
+        root = project_root(start)
+    except HeadwayError:
+        return None
+    if not any((root / STACKS_FOLDER).glob(f"{_PREFIX}*{_SUFFIX}")):
+        return None
+    said = stack_config(root, stack).get("aws:region")
+    return str(said) if said else stack_settings(root, stack).load_profile(root).region
+
+
 def _read_config(path: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headway.account import connect
+from headway.account import Account, connect
 from headway.account import redrive as redriving
 from headway.account.redrive import UNKNOWN, redrive
 from headway.cli import run
@@ -138,3 +139,30 @@ def test_the_command_lists_and_sends(stack: Stack, capsys: pytest.CaptureFixture
     told = json.loads(capsys.readouterr().out)
     assert (told["sent_back"], told["left"]) == (2, 0)
     assert run(["redrive", "--stack", "prod", "--region", "us-east-1", "--all", "--ids", "r1"]) == 1
+
+
+def test_the_region_is_the_stacks_own_in_its_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str | None] = []
+
+    def seen(account: Account, *_: object, **__: object) -> redriving.Redriven:
+        asked.append(account.region)
+        return redriving.Redriven((), ())
+
+    monkeypatch.setattr(redriving, "redrive", seen)
+    monkeypatch.setenv("AWS_REGION", "us-east-2")
+    profile = Path("stacks/profiles/contact-form.yaml").read_text()
+    monkeypatch.chdir(tmp_path)
+    assert run(["redrive", "--stack", "prod"]) == 0, "no project here"
+    Path("stacks").mkdir()
+    Path("stacks/mine.yaml").write_text(profile.replace("us-east-1", "eu-west-1"))
+    Path("stacks/Pulumi.staging.yaml").write_text("config: {headway:profile: stacks/mine.yaml}\n")
+    Path("stacks/Pulumi.prod.yaml").write_text("config: {aws:region: ap-south-1, headway:profile: stacks/mine.yaml}\n")
+    assert run(["redrive", "--stack", "prod"]) == 0
+    assert run(["redrive", "--stack", "staging"]) == 0, "its profile's"
+    assert run(["redrive", "--stack", "prod", "--region", "eu-north-1"]) == 0
+    assert run(["redrive", "--stack", "prd"]) == 1
+    assert "no stack 'prd'; did you mean prod?" in capsys.readouterr().err
+    assert run(["redrive", "--stack", "prd", "--region", "eu-north-1"]) == 0, "another project's"
+    assert asked == ["us-east-2", "ap-south-1", "eu-west-1", "eu-north-1", "eu-north-1"]
