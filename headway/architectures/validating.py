@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
+from pydantic import BaseModel
+
 from headway.architectures.answer_watch import ShareWatch, ValidationDesign
 from headway.architectures.promise import share_window
 from headway.architectures.workload import Workload
@@ -42,3 +44,13 @@ def probes_time(workload: Workload, time: BatchTime, batch: int) -> float:
     declared = workload.profile.model.validation
     count = len(declared.probes) if declared else 0
     return count * time.alpha + ceil(count / batch) * time.beta
+
+
+def checks_answers(design: BaseModel | None) -> bool:
+    """Whether a design, or a part of it, checks its answers."""
+    if design is None:
+        return False
+    if getattr(design, "validation", None) is not None:
+        return True
+    inner = [part for value in dict(design).values() for part in (value if isinstance(value, tuple) else (value,))]
+    return any(checks_answers(part) for part in inner if isinstance(part, BaseModel))

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import log
 
-from pydantic import BaseModel
-
 from headway.architectures import ARCHITECTURES, HYBRIDS, Workload
 from headway.architectures.candidate import Candidate
 from headway.architectures.fallback import has_ladder
+from headway.architectures.validating import checks_answers
 from headway.assumptions import ASSUMPTIONS, row_of
 from headway.bill.pricing import Pricing
 from headway.errors import HeadwayError, nearest
@@ -229,7 +228,7 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
             "tried again; nobody is answered at once"
         )
         said.append(f"fallback ({', '.join(profile.fallback)}) has no use here: {why}")
-    if profile.model.validation is not None and winner and not _checks_answers(winner.candidate.design):
+    if profile.model.validation is not None and winner and not checks_answers(winner.candidate.design):
         said.append(
             f"model.validation has no effect with {winner.candidate.architecture}: its answers go from the model to "
             "whoever asked; workers and micro-batches check theirs, and so does the router of a fallback"
@@ -237,13 +236,3 @@ def _warnings(profile: Profile, winner: Ranked | None) -> tuple[str, ...]:
     if profile.model.container is None:
         said.append("no model.container: this can be planned and priced, but not provisioned")
     return tuple(said)
-
-
-def _checks_answers(design: BaseModel | None) -> bool:
-    """Whether a design, or a part of it, checks its answers."""
-    if design is None:
-        return False
-    if getattr(design, "validation", None) is not None:
-        return True
-    inner = [part for value in dict(design).values() for part in (value if isinstance(value, tuple) else (value,))]
-    return any(_checks_answers(part) for part in inner if isinstance(part, BaseModel))

@@ -76,6 +76,8 @@ class Outcome(Row):
     """Those on the runtime's own metrics that the requests set off, by their names in RUNBOOK.md."""
     watching: int = 0
     """How many alarms had something to look at."""
+    unwatched: str = ""
+    """Where the model answered nonsense on request and nothing looks at answers: that, and what to declare."""
     engine: str = ""
     """The Pulumi engine that made everything, by its version; empty for the rehearsal in process."""
     stages: tuple[Stage, ...] = ()
@@ -132,6 +134,8 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         told = f"set off, as RUNBOOK.md tells: {', '.join(outcome.alarms)}" if outcome.alarms else "none set off"
         style = "red" if outcome.alarms else "green"
         console.print(f"alarms on the runtime's own metrics: {outcome.watching}, {told}", style=style, highlight=False)
+    if outcome.unwatched:
+        console.print(outcome.unwatched, style="red", highlight=False)
     doubtful = sum(bool(one.doubts) for one in outcome.requests)
     if doubtful:
         console.print(f"{doubtful} answers are doubtful; their results say why", style="red", highlight=False)

@@ -16,6 +16,7 @@ from headway.architectures.design import (
     ServerlessDesign,
 )
 from headway.architectures.hybrid_design import Design, FeaturesDesign, PrecomputedDesign, TieredDesign
+from headway.architectures.validating import checks_answers
 from headway.errors import HeadwayError
 from headway.planning.lock import stack_plan
 from headway.planning.plan import Plan
@@ -84,7 +85,9 @@ def rehearse(
         def serve(made: Provisioned) -> Outcome:
             progress(f"{len(made.resources)} resources; sending {requests} requests")
             run = _drive(aws, made, design, model_url, list(sample_requests(root, requests)), now or datetime.now(UTC))
-            return _outcome(root, stack, plan, design, made, run, notes).model_copy(update=_alarms(aws))
+            found = _outcome(root, stack, plan, design, made, run, notes)
+            unwatched = {"unwatched": _unwatched(design, settings.profile)} if nonsense else {}
+            return found.model_copy(update={**_alarms(aws), **unwatched})
 
         program = root / "__main__.py"
         if found is not None and engine is not None:
@@ -126,6 +129,20 @@ def _routed(routed: Routed, design: Routing, bodies: Sequence[object]) -> Run:
 def _alarms(aws: Aws) -> dict[str, object]:
     looked = look(aws)
     return {"alarms": tuple(dict.fromkeys(one.name for one in looked if one.on)), "watching": len(looked)}
+
+
+def _unwatched(design: Design, profile: str) -> str:
+    """What to do about nonsense that nothing looks at; empty where answers are checked."""
+    if checks_answers(design):
+        return ""
+    if isinstance(design, RealtimeDesign | ServerlessDesign | AsynchronousDesign):
+        kinds = "workers, micro-batches and the router of a fallback check answers"
+        return f"nothing watches what the model answers: {design.architecture} hands it on as it is; {kinds}"
+    return (
+        "nothing watches what the model answers: this nonsense went to whoever asked. Declare model.validation in "
+        f"{profile} (a schema, how sure an answer has to be, probes whose answers are known), as "
+        "stacks/profiles/post-room.yaml does"
+    )
 
 
 def _wait_is(design: Design) -> str:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from headway.errors import HeadwayError
-from headway_rehearsal.run import rehearse
+from headway_rehearsal.run import print_outcome, rehearse
 
 Project = Callable[..., Path]
 WEDNESDAY = datetime(2026, 6, 3, 15, 7, tzinfo=UTC)
@@ -178,6 +179,7 @@ def test_a_model_that_starts_to_answer_nonsense_raises_the_alarms_on_its_answers
     outcome = rehearse(project("post-room"), "dev", requests=30, now=WEDNESDAY, nonsense=True)
     assert outcome.complete, "every answer is delivered"
     assert outcome.alarms == ("doubtful-answers", "failed-probes", "schema-breaks")
+    assert outcome.unwatched == ""
     assert {one.doubts for one in outcome.requests} == {("schema", "unsure")}
     first = json.loads((Path(outcome.results) / "request-0001.json").read_text())
     assert first["output"] == {"label": "lorem ipsum", "scores": {}}
@@ -193,3 +195,21 @@ def test_micro_batches_that_answer_nonsense_raise_theirs(project: Project) -> No
     path.write_text(path.read_text().replace("  load_time: 90s\n", f"  load_time: 90s\n{declared}"))
     outcome = rehearse(root, "dev", requests=40, nonsense=True)
     assert (outcome.architecture, outcome.alarms) == ("microbatch", ("doubtful-answers", "schema-breaks"))
+
+
+def test_nonsense_that_nothing_looks_at_says_so_and_what_to_declare(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = rehearse(project("loan-documents"), "dev", requests=3, now=WEDNESDAY, nonsense=True)
+    assert outcome.alarms == ()
+    print_outcome(Console(width=400), outcome)
+    assert (
+        "nothing watches what the model answers: this nonsense went to whoever asked. Declare model.validation in "
+        "stacks/profiles/loan-documents.yaml (a schema, how sure an answer has to be, probes whose answers are "
+        "known), as stacks/profiles/post-room.yaml does\n" in capsys.readouterr().out
+    )
+
+
+def test_nonsense_of_an_endpoint_that_is_called_directly_says_who_could_look_at_it(project: Project) -> None:
+    direct = rehearse(project("fraud-check"), "dev", requests=3, nonsense=True)
+    assert direct.unwatched.startswith("nothing watches what the model answers: realtime hands it on as it is")
