@@ -14,13 +14,14 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pulumi
 
-from headway.errors import HeadwayError, nearest
+from headway.errors import HeadwayError
 from headway_rehearsal.engine import Done, EngineError, EngineStack, Step, engine_stack
 from headway_rehearsal.engine_binary import Engine
 from headway_rehearsal.inventory import inventory
@@ -37,10 +38,12 @@ WORDS = {
 }  # fmt: skip
 NAMED = 5
 """Names that a line shows before it counts the rest."""
+ALIKE, NEAREST, LISTED = 0.6, 3, 8
+"""How alike names are of which one may have been meant; how many of those are said; how many where none is."""
 
 Say = Callable[[str], None]
 Judge = Callable[[Done], str]
-"""What is wrong with what a call did; nothing where it did its duty."""
+"""Words about what a call did: of a judge what is wrong with it, nothing where it did its duty."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,23 @@ class Accidents:
         for option, given in (("--fail", self.fail), ("--remove", self.remove)):
             for name in given:
                 if name not in names:
-                    hint = nearest(name, names) or f"; there are {', '.join(sorted(names))}"
-                    raise HeadwayError(f"{option} {name}: the stack has no such resource{hint}")
+                    raise HeadwayError(f"{option} {name}: the stack has no such resource{_alike(name, names)}")
+
+
+def _alike(name: str, names: Collection[str]) -> str:
+    """The resources that a name may have meant, by what sets their names apart: all begin with the workload's."""
+    pairs = enumerate(zip(min(names), max(names), strict=False))
+    shared = next((at for at, (one, other) in pairs if one != other), 0)
+    short = name.removeprefix(min(names)[:shared])
+    alike = {one: SequenceMatcher(None, short, one[shared:]).ratio() for one in names}
+    near = sorted(names, key=lambda one: (-alike[one], one))
+    meant = [one for one in near if alike[one] >= ALIKE or (len(short) >= NEAREST and short in one[shared:])]
+    if meant:
+        return f"; did you mean {' or '.join(meant[:NEAREST])}?"
+    listed = [f"; it has {len(names)}, the nearest first", *(f"  {one}" for one in near[:LISTED])]
+    if len(near) > LISTED:
+        listed.append(f"  and {len(near) - LISTED} more: headway rehearse --format json | jq -r '.resources[].name'")
+    return "\n".join(listed)
 
 
 @dataclass
@@ -165,19 +183,22 @@ class Life:
             if row["type"].startswith("aws:") and row["urn"].split("::", 3)[3] in names:
                 removed(self.stack.aws, row)
         behind = f"{', '.join(sorted(names))} deleted behind Pulumi's back; noticed: "
+        along = lambda done: _listed("; gone with it", done.names("delete") - names)  # noqa: E731
         judge = lambda done: _listed("not noticed", names - done.names("delete"))  # noqa: E731
-        self._call("refresh", self.stack.refresh, judge, behind)
+        self._call("refresh", self.stack.refresh, judge, behind, along)
         self._call("up", self.stack.up, lambda done: _listed("not made again", names - done.names("create", "replace")))
         self._call("up again", self.stack.up, _nothing)
 
-    def _call(self, name: str, call: Callable[[], Done], judge: Judge, before: str = "") -> Done:
+    def _call(
+        self, name: str, call: Callable[[], Done], judge: Judge, before: str = "", after: Judge = lambda _: ""
+    ) -> Done:
         began = time.monotonic()
         self._follow(name)
         try:
             done = call()
         except EngineError as error:
             raise EngineError(f"{name}: {error}") from None
-        self._note(name, before + _what(name, done), done.changes, began, judge(done))
+        self._note(name, before + _what(name, done) + after(done), done.changes, began, judge(done))
         return done
 
     def _follow(self, name: str) -> None:
@@ -258,7 +279,9 @@ def _nothing(done: Done) -> str:
 def _what(name: str, done: Done) -> str:
     """What a call did, in words: ``51 to create``, ``1 created, 50 unchanged``, ``nothing changed``."""
     if name == "preview":
-        return ", ".join(f"{count} to {op}" for op, count in done.changes.items()) or "nothing to do"
+        told = ", ".join(f"{count} to {op}" for op, count in done.changes.items())
+        grouping = sum(not step.type.startswith("aws:") for step in done.of(*done.changes))
+        return (told or "nothing to do") + (f", {grouping} of them the stack and its components" if grouping else "")
     said = [f"{count} {WORDS.get(op, op)}" for op, count in done.changes.items()]
     kept = len(done.of("same"))
     if said and kept:

@@ -68,5 +68,39 @@ def test_what_was_not_previewed_not_made_changed_again_drifted_or_left_behind_is
 def test_an_accident_to_what_is_not_there_is_refused_with_the_nearest(stack: Any) -> None:
     with pytest.raises(HeadwayError, match=r"--fail request: the stack has no such resource; did you mean requests\?"):
         Life(stack).begin(Accidents(fail=("request",)))
-    with pytest.raises(HeadwayError, match="--remove x: the stack has no such resource; there are alarms, requests"):
+    with pytest.raises(HeadwayError) as told:
         Life(stack).begin(Accidents(remove=("x",)))
+    assert str(told.value) == (
+        "--remove x: the stack has no such resource; it has 2, the nearest first\n  alarms\n  requests"
+    )
+
+
+def test_of_many_resources_those_are_told_that_are_like_the_name_beyond_what_all_begin_with() -> None:
+    names = {f"loan-documents-{one}" for one in ("alarms", "worker", "worker-logs", "requests", *"abcdefgh")}
+
+    def told(name: str) -> str:
+        with pytest.raises(HeadwayError) as refused:
+            Accidents(fail=(name,)).check(names)
+        return str(refused.value).partition("such resource; ")[2]
+
+    assert told("worker") == "did you mean loan-documents-worker or loan-documents-worker-logs?"
+    assert told("loan-documents-reqests") == "did you mean loan-documents-requests?"
+    lines = told("alms").splitlines()
+    assert lines == ["did you mean loan-documents-alarms?"]
+    lines = told("queue").splitlines()
+    assert lines[0] == "it has 12, the nearest first"
+    assert len(lines) == 1 + 8 + 1
+    assert lines[-1] == "  and 4 more: headway rehearse --format json | jq -r '.resources[].name'"
+
+
+def test_the_preview_says_what_is_no_resource_and_a_refresh_what_went_along(stack: Any) -> None:
+    component = Step("create", "urn:pulumi:dev::headway::headway:index:Batch::loans")
+    stack.preview = lambda: Done((Step("create", QUEUE), Step("create", TOPIC), component))
+    stack.up = lambda: Done((Step("create", QUEUE), Step("create", TOPIC), component))
+    life = Life(stack)
+    life.begin(Accidents())
+    assert life.stages[0].did == "3 to create, 1 of them the stack and its components"
+    stack.refresh = lambda: Done((Step("delete", QUEUE), Step("delete", TOPIC)))
+    stack.resources = list
+    life._goes(frozenset(["requests"]))
+    assert life.stages[2].did == ("requests deleted behind Pulumi's back; noticed: 2 deleted; gone with it: alarms")
