@@ -173,6 +173,8 @@ def report(
     headway report my-model.yaml --out page.html
     headway report --stack prod
     """  # noqa: D301 - \b keeps the examples' lines in the help text
+    from headway.cli.opening import open_page
+    from headway.files import write_whole
     from headway.prices import load_book
     from headway.report.progress import progress
 
@@ -194,10 +196,11 @@ def report(
         else:
             made = stack_page(stack or "", say=say)
     path = out or Path(f"{made.name}.html")
-    path.write_text(made.html, encoding="utf-8")
-    typer.echo(f"wrote {path} ({path.stat().st_size / 1000:,.0f} KB): open it in a browser")
-    if open_:
-        typer.launch(str(path.absolute()))
+    write_whole(path, made.html)
+    hint = "" if open_ else ": open it in a browser"
+    typer.echo(f"wrote {path} ({path.stat().st_size / 1000:,.0f} KB){hint}")
+    if open_ and not open_page(path):
+        typer.echo(f"no browser could be opened here; the page is {path.absolute()}", err=True)
     return DONE
 
 
@@ -209,12 +212,13 @@ def schema(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
 ) -> int:
     """The JSON Schema of a profile, for editors that complete and check; or of what --format json writes."""
+    from headway.files import write_whole
     from headway.report.schemas import schema_text
 
     text = schema_text(of.value)
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_whole(out, text)
         typer.echo(f"wrote {out}")
     return DONE

@@ -5,6 +5,7 @@ Screenshots land in .headway/pages, for a person to look at. Needs chromium on t
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,22 @@ def test_a_name_and_a_folder_are_chosen_where_none_is_given(tmp_path: Path) -> N
     assert said.code == 0
     assert re.fullmatch(r"wrote contact-form\.html \(\d+ KB\): open it in a browser\n", said.out)
     assert (root / "contact-form.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="xdg-open is Linux's")
+@pytest.mark.parametrize("program", ["exit 0", "echo 'w3m: not found' >&2; exit 3", None])
+def test_where_no_browser_opens_one_line_says_where_the_page_is(tmp_path: Path, program: str | None) -> None:
+    root, programs = project(tmp_path), tmp_path / "programs"
+    programs.mkdir()
+    if program is not None:
+        (programs / "xdg-open").write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\necho noise\n{program}\n')
+        (programs / "xdg-open").chmod(0o755)
+    said = headway("report", "stacks/profiles/contact-form.yaml", "--open", cwd=root, PATH=str(programs))
+    assert said.code == 0, "the page is written"
+    assert re.fullmatch(r"wrote contact-form\.html \(\d+ KB\)\n", said.out)
+    page = root / "contact-form.html"
+    assert said.err == ("" if program == "exit 0" else f"no browser could be opened here; the page is {page}\n")
+    assert program is None or (tmp_path / "opened").read_text() == f"{page}\n"
 
 
 @pytest.mark.parametrize(
