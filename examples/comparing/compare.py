@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 
 POLL_S = 2.0
@@ -55,7 +57,7 @@ def ask(client: Client, outputs: Mapping[str, Any], requests: Mapping[str, Any])
             elif status == ACCEPTED:
                 asked.missing[identity] = (started, outputs["api_url"], "")
             else:
-                raise SystemExit(f"{outputs['api_url']}/requests answers {status}: {answer}")
+                raise SystemExit(f"error: {outputs['api_url']}/requests answers {status}: {answer}")
         elif "queue_url" in outputs:
             client("sqs").send_message(QueueUrl=outputs["queue_url"], MessageBody=json.dumps(message))
             asked.missing[identity] = (started, outputs["results_bucket"], f"results/{identity}.json")
@@ -75,7 +77,9 @@ def ask(client: Client, outputs: Mapping[str, Any], requests: Mapping[str, Any])
             asked.answers[identity] = json.loads(answer["Body"].read())
             asked.waits[identity] = time.monotonic() - started
         else:
-            raise SystemExit("a side has none of api_url, queue_url and endpoint_name: bring your own router's address")
+            raise SystemExit(
+                "error: a side has none of api_url, queue_url and endpoint_name: bring your own router's address"
+            )
     return asked
 
 
@@ -100,7 +104,7 @@ def collect(client: Client, asked: Asked) -> None:
             if status == UNKNOWN:
                 continue
             if status != DONE:
-                raise SystemExit(f"{bucket}/results answers {status}: {content}")
+                raise SystemExit(f"error: {bucket}/results answers {status}: {content}")
         else:
             try:
                 content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -137,22 +141,79 @@ def said(name: str, asked: Asked, max_wait_s: float) -> str:
     return f"{name}: {answered}; {waits[len(waits) // 2]:.1f} s at the median, {waits[-1]:.1f} s at worst; {late} late"
 
 
-def main(arguments: list[str], client: Client = boto3.client) -> int:
-    """0 where both answer everything alike and in time, else 2."""
+def region_of_the_shell(service: str) -> Any:
+    """A client in AWS_REGION, which boto3 does not read by itself; else where its own configuration says."""
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
+
+
+def main(arguments: list[str], client: Client = region_of_the_shell) -> int:
+    """0 where both answer everything alike and in time, else 2; 1 where it could not be done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outputs", type=Path, help="of `pulumi stack output --json`")
     parser.add_argument("requests", type=Path, help="a JSON object with a body, and attributes, a line")
     parser.add_argument("--max-wait", type=float, required=True, metavar="S", help="seconds that an answer may take")
     parser.add_argument("--tolerance", type=float, default=0.0, help="by which numbers may differ")
     given = parser.parse_args(arguments)
-    first = json.loads(given.outputs.read_text())
-    if "alongside" not in first:
-        parser.error("nothing runs alongside: set headway:alongside, lock, and `pulumi up` first")
-    lines = [json.loads(line) for line in given.requests.read_text().splitlines() if line.strip()]
-    requests = {f"compare-{uuid.uuid4().hex[:12]}": line for line in lines}
+    try:
+        first, requests = sides_of(given.outputs), requests_of(given.requests)
+        return compare(first, requests, given.max_wait, given.tolerance, client)
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(f"error: AWS could not be asked, or said no: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("error: stopped; what was sent is answered all the same") from None
+
+
+def text_of(path: Path, hint: str) -> str:
+    """A file's text, or an end with what would bring it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "no UTF-8 text"
+        raise SystemExit(f"error: {path}: {why}; {hint}") from None
+
+
+def sides_of(path: Path) -> dict[str, Any]:
+    """The outputs of a stack that has something alongside."""
+    hint = f"`pulumi stack output --json > {path}` writes it"
+    try:
+        first = json.loads(text_of(path, hint))
+    except ValueError as error:
+        raise SystemExit(f"error: {path}: not JSON ({error}); {hint}") from None
+    if not isinstance(first, dict) or "architecture" not in first:
+        raise SystemExit(f"error: {path}: these are no outputs of a Headway stack, they name no architecture; {hint}")
+    if not isinstance(first.get("alongside"), dict):
+        raise SystemExit(
+            f"error: {path}: nothing runs alongside: set headway:alongside, lock, and `pulumi up` first; then {hint}"
+        )
+    return first
+
+
+def requests_of(path: Path) -> dict[str, Any]:
+    """The requests by the ids that they get here."""
+    found: dict[str, Any] = {}
+    hint = 'write {"body": ...} a line, as examples/comparing/requests.jsonl does'
+    for number, line in enumerate(text_of(path, hint).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            request = json.loads(line)
+        except ValueError as error:
+            raise SystemExit(f"error: {path}:{number}: not JSON ({error}); {hint}") from None
+        if not isinstance(request, dict) or "body" not in request:
+            raise SystemExit(f"error: {path}:{number}: a request is a JSON object with a body; {hint}")
+        found[f"compare-{uuid.uuid4().hex[:12]}"] = request
+    if not found:
+        raise SystemExit(f"error: {path}: there is no request in it; {hint}")
+    return found
+
+
+def compare(
+    first: Mapping[str, Any], requests: Mapping[str, Any], max_wait_s: float, tolerance: float, client: Client
+) -> int:
+    """Ask both sides and say how they differ; 0 where both answer everything alike and in time, else 2."""
     names = (str(first["architecture"]), str(first["alongside"]["architecture"]))
     sides = [ask(client, outputs, requests) for outputs in (first, first["alongside"])]
-    until = time.monotonic() + given.max_wait
+    until = time.monotonic() + max_wait_s
     while any(side.missing for side in sides):
         for side in sides:
             collect(client, side)
@@ -160,13 +221,13 @@ def main(arguments: list[str], client: Client = boto3.client) -> int:
             break
         time.sleep(POLL_S if any(side.missing for side in sides) else 0)
     both = [one for one in requests if all(one in side.answers for side in sides)]
-    differ = [one for one in both if not alike(sides[0].answers[one], sides[1].answers[one], given.tolerance)]
+    differ = [one for one in both if not alike(sides[0].answers[one], sides[1].answers[one], tolerance)]
     for name, side in zip(names, sides, strict=True):
-        print(said(name, side, given.max_wait))
+        print(said(name, side, max_wait_s))
     print(f"{len(both) - len(differ)} of {len(requests)} answered alike")
     for one in differ:
         print(f"{one}: {names[0]} says {sides[0].answers[one]!r}, {names[1]} says {sides[1].answers[one]!r}")
-    late = any(wait > given.max_wait for side in sides for wait in side.waits.values())
+    late = any(wait > max_wait_s for side in sides for wait in side.waits.values())
     return 0 if len(both) == len(requests) and not differ and not late else 2
 
 

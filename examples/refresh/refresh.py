@@ -16,6 +16,7 @@ from pathlib import Path
 import boto3
 import typer
 
+from headway.account import telling
 from headway.cli import run
 from headway.errors import HeadwayError
 from headway.profile.editing import Content, edit_profile
@@ -25,11 +26,14 @@ def newest(prefix: str) -> str:
     """The address of the newest archive under an ``s3://bucket/prefix``.
 
     Raises:
-        HeadwayError: There is none.
+        HeadwayError: There is none, or AWS could not be asked.
     """
     bucket, _, start = prefix.removeprefix("s3://").partition("/")
-    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
-    rows = [row for page in pages for row in page.get("Contents", []) if row["Key"].endswith((".tar.gz", ".tgz"))]
+    if not prefix.startswith("s3://") or not bucket:
+        raise HeadwayError(f"{prefix}: an address such as s3://models/classifier/ is needed")
+    with telling("s3:ListBucket"):
+        pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
+        rows = [row for page in pages for row in page.get("Contents", []) if row["Key"].endswith((".tar.gz", ".tgz"))]
     if not rows:
         raise HeadwayError(f"{prefix}: no archive (.tar.gz) lies there")
     latest = max(rows, key=lambda row: (row["LastModified"], row["Key"]))
@@ -40,7 +44,10 @@ def refresh(profile: Path, artifact: str) -> bool:
     """Put an artifact into a profile; says whether it was another. Every other line stays as it is."""
 
     def change(content: Content) -> None:
-        content["model"]["container"]["artifact"] = artifact
+        container = content["model"].get("container")
+        if container is None:
+            raise HeadwayError(f"{profile}: model.container is missing: its image is needed beside the artifact")
+        container["artifact"] = artifact
 
     edit = edit_profile(profile, change)
     if edit.changed:

@@ -154,10 +154,49 @@ def test_a_side_with_a_router_is_asked_through_it_signed_and_what_it_queues_is_f
     )
 
 
-def test_without_anything_alongside_it_says_what_to_do(
-    compare: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+GOOD = '{"architecture": "batch", "alongside": {"architecture": "realtime", "endpoint_name": "e"}}'
+
+
+@pytest.mark.parametrize(
+    ("outputs", "requests", "said"),
+    [
+        (None, "", "outputs.json: No such file or directory; `pulumi stack output --json > "),
+        ("{", "", "outputs.json: not JSON ("),
+        ("[]", "", "outputs.json: these are no outputs of a Headway stack, they name no architecture; "),
+        ('{"architecture": "batch"}', "", "outputs.json: nothing runs alongside: set headway:alongside, lock, and "),
+        (GOOD, None, "requests.jsonl: No such file or directory; write {"),
+        (GOOD, "\n", "requests.jsonl: there is no request in it; write {"),
+        (GOOD, '{"body": 1}\n{"body": 2', "requests.jsonl:2: not JSON ("),
+        (GOOD, '\n{"text": "a"}', "requests.jsonl:2: a request is a JSON object with a body; write {"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_error_that_says_what_to_do(
+    compare: ModuleType, tmp_path: Path, outputs: str | None, requests: str | None, said: str
 ) -> None:
-    (tmp_path / "outputs.json").write_text('{"architecture": "batch"}')
-    with pytest.raises(SystemExit):
-        compare.main([str(tmp_path / "outputs.json"), "none", "--max-wait", "1"])
-    assert "headway:alongside" in capsys.readouterr().err
+    for name, content in (("outputs.json", outputs), ("requests.jsonl", requests)):
+        if content is not None:
+            (tmp_path / name).write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        compare.main([str(tmp_path / "outputs.json"), str(tmp_path / "requests.jsonl"), "--max-wait", "1"])
+    assert str(ended.value.code).startswith(f"error: {tmp_path}/{said}")
+
+
+def test_without_credentials_it_is_one_error_too(
+    compare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outputs.json").write_text(json.dumps({**json.loads(GOOD), "queue_url": "https://sqs/q"}))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with pytest.raises(SystemExit) as ended:
+        compare.main([str(tmp_path / "outputs.json"), str(SCRIPT.parent / "requests.jsonl"), "--max-wait", "1"])
+    assert ended.value.code == "error: AWS could not be asked, or said no: Unable to locate credentials"
+
+
+def test_the_sample_is_of_requests_that_the_bundled_model_answers(compare: ModuleType) -> None:
+    bodies = [one["body"] for one in compare.requests_of(SCRIPT.parent / "requests.jsonl").values()]
+    assert len(bodies) == 6
+    assert all(list(body) == ["text"] and body["text"] for body in bodies)

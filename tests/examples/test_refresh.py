@@ -66,6 +66,26 @@ def test_no_artifact_is_one_clear_message(project: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == "error: s3://models/elsewhere/: no archive (.tar.gz) lies there\n"
 
 
+@pytest.mark.parametrize(
+    ("profile", "prefix", "said"),
+    [
+        (PROFILE, "models/classifier/", "models/classifier/: an address such as s3://models/classifier/ is needed"),
+        (PROFILE, "s3://nobodys/classifier/", "AWS does not know what was asked for (s3:ListBucket): "),
+        ("stacks/profiles/none.yaml", "s3://models/classifier/", "stacks/profiles/none.yaml: no such file"),
+        ("bare.yaml", "s3://models/classifier/", "bare.yaml: model.container is missing: its image is needed beside"),
+    ],
+)
+def test_what_cannot_be_refreshed_is_one_error(
+    project: Path, capsys: pytest.CaptureFixture[str], profile: str, prefix: str, said: str
+) -> None:
+    (project / "bare.yaml").write_text(
+        "name: a\nlatency: {max_wait: 5s}\ntraffic: {per_day: 50}\n"
+        "model: {measured: [{hardware: m5.large, seconds: 0.4}]}\n"
+    )
+    assert example().main([profile, prefix]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
 def test_the_workflow_runs_the_example_with_the_profile_and_opens_a_pull_request() -> None:
     workflow: dict[str, Any] = YAML(typ="safe").load(ROOT / "examples/github/headway-refresh.yml")
     job = workflow["jobs"]["refresh"]
