@@ -23,11 +23,12 @@ from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill, Range
+from headway.sizing.gaps import Gaps
 from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.queueing import smallest_servers
 from headway.sizing.service_time import ServiceTime
-from headway.sizing.sleeping import Hour, Late, Sleep, hours_up, late_requests, share_asleep, worked_off_s
+from headway.sizing.sleeping import Hour, Late, Sleep, cycle, hours_up, late_requests, worked_off_s
 from headway.units import HOURS_PER_MONTH, WEEKS_PER_MONTH, format_duration, format_size
 
 MAX_BYTES = 1_000_000_000
@@ -38,8 +39,6 @@ LONGEST_WAIT_S = 6 * 3600.0
 """A queued request expires after this at the latest (Amazon SageMaker API reference, RequestTTLSeconds)."""
 MOST_INSTANCES = 1000
 HOSTING_TYPES = ("aws:sagemaker/endpoint:Endpoint", "aws:sagemaker/endpointConfiguration:EndpointConfiguration")
-ARRIVALS = 16
-"""Points of the arrivals during a start."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,11 @@ class Sized:
         """What a request that finds nothing running waits before it is served."""
         return assume("endpoint.detection") + self.start_s if self.sleeps else 0.0
 
-    @property
-    def sleep(self) -> Sleep:
-        """How it falls asleep and wakes."""
+    def sleep(self, variability: float) -> Sleep:
+        """How it falls asleep and wakes, with gaps of this squared coefficient of variation."""
         present = self.service.mean + assume("endpoint.scale_in_idle")
-        return Sleep(assume("endpoint.detection"), self.start_s, present, self.service.mean / self.slots)
+        work = self.service.mean / self.slots
+        return Sleep(assume("endpoint.detection"), self.start_s, present, work, Gaps(variability))
 
     @property
     def slots(self) -> int:
@@ -136,7 +135,7 @@ def awake_hours(workload: Workload, sized: Sized, scenario: Scenario) -> float:
     """
     if not sized.sleeps:
         return 168.0
-    sleep, lasts = sized.sleep, assume("traffic.peak_lasts")
+    sleep, lasts = sized.sleep(workload.demand.arrival_variability), assume("traffic.peak_lasts")
     rates = Counter(zip(workload.demand.mean, workload.demand.peak, strict=True))
     hours = 0.0
     for (mean, peak), count in rates.items():
@@ -283,7 +282,7 @@ def _branches(workload: Workload, sized: Sized, rate: Rate) -> list[Branch]:
     )
     in_it = busiest / mean if mean else 1.0
     late = (
-        _late(sized, Hour.of(mean, peak, lasts * 3600), Hour.of(before[0], before[1], lasts * 3600))
+        _late(sized.sleep(variability), Hour.of(mean, peak, lasts * 3600), Hour.of(before[0], before[1], lasts * 3600))
         if sized.sleeps
         else []
     )
@@ -293,24 +292,27 @@ def _branches(workload: Workload, sized: Sized, rate: Rate) -> list[Branch]:
     if not delayed:
         return found
     service = np.array([sized.service.quantile(float(share)) for share in SHARES]) + overhead
+    gaps = Gaps(variability)
     for one in late:
-        share, piled = one.many / mean * at_most / delayed, one.rate * one.lasts_s
-        found.append((service + sized.asleep_s, share / (1 + piled)))
-        # Those that come meanwhile come evenly, and find the first one and what piled up ahead of them.
-        for place in (np.arange(ARRIVALS) + 0.5) / ARRIVALS:
-            ahead = max(0.0, 1 + place * piled - sized.slots + 1)
-            waits = service + sized.asleep_s - place * one.lasts_s + ahead * sized.service.mean / sized.slots
-            found.append((waits, share * piled / (1 + piled) / ARRIVALS))
+        share = one.many / mean * at_most / delayed
+        comers = gaps.comers(one.rate * one.lasts_s)
+        piled = sum(some.many for some in comers)
+        found.append((service + one.waits_s, share / (1 + piled)))
+        for some in comers:
+            # These find the first one and what followed it ahead of them.
+            ahead = max(0.0, some.nth + 1 - sized.slots) * sized.service.mean / sized.slots
+            waits = max(0.0, one.waits_s - some.time / one.rate + ahead)
+            found.append((service + waits, share * some.many / (1 + piled)))
     return found
 
 
-def _late(sized: Sized, hour: Hour, before: Hour) -> list[Late]:
+def _late(sleep: Sleep, hour: Hour, before: Hour) -> list[Late]:
     """Requests of an hour that find the endpoint asleep, or come while it starts."""
-    sleep = sized.sleep
     # A quiet hour leaves it asleep for a busy one: then all that come while it starts are late.
-    asleep = share_asleep(sleep, before.quiet) - share_asleep(sleep, hour.quiet)
+    asleep = cycle(sleep, before.quiet).asleep - cycle(sleep, hour.quiet).asleep
     lasts = worked_off_s(sleep, hour.quiet, 3600.0)
-    begins = Late(max(0.0, asleep) * (1 + hour.quiet * lasts), hour.quiet, lasts)
+    piled = sleep.gaps.following(hour.quiet * lasts)
+    begins = Late(max(0.0, asleep) * (1 + piled), hour.quiet, lasts, sleep.asleep_s)
     return [one for one in (*late_requests(sleep, hour), begins) if one.many > 0]
 
 

@@ -43,6 +43,32 @@ class Arrivals(Protocol):
         """The ascending times of each hour's requests, hour after hour."""
 
 
+class Stream:
+    """Moments at rate 1 with gaps of some squared coefficient of variation (gamma), piece by piece.
+
+    The first comes as after any moment, not as after a request: a stream begun anew each hour would have more of them,
+    by half of what its variability exceeds 1.
+    """
+
+    def __init__(self, variability: float, draw: np.random.Generator) -> None:
+        self.variability = variability
+        self.ahead = float(draw.gamma(1 / variability + 1, variability) * draw.random())
+
+    def until(self, draw: np.random.Generator, until: float) -> Floats:
+        """Those of the next piece, which is so long, from its begin."""
+        if self.variability == 1:
+            return np.sort(draw.random(draw.poisson(until))) * until
+        pieces, last = [np.array([self.ahead])], self.ahead
+        while last < until:
+            count = int(until - last + 6 * np.sqrt(self.variability * (until - last + 1)) + 10)
+            pieces.append(last + np.cumsum(draw.gamma(1 / self.variability, self.variability, count)))
+            last = float(pieces[-1][-1])
+        moments = np.concatenate(pieces)
+        come = int(np.searchsorted(moments, until))
+        self.ahead = float(moments[come]) - until
+        return moments[:come]
+
+
 @dataclass(frozen=True)
 class Generated:
     """Requests of a mean week after another: in each hour one stretch is as busy as the profile's busiest."""
@@ -53,15 +79,17 @@ class Generated:
     first_hour: int = 0
 
     def chunks(self) -> Iterator[Floats]:
-        """Non-homogeneous, with gaps as variable as the profile says."""
+        """Non-homogeneous, with gaps as variable as the profile says: one stream, whose gaps span the hours."""
+        if self.demand.piles:
+            yield from (self._piles(hour) for hour in range(self.hours))
+            return
+        stream = Stream(self.demand.arrival_variability, np.random.default_rng((self.seed, self.hours)))
         for hour in range(self.hours):
-            yield self._hour(hour)
+            yield self._hour(hour, stream)
 
-    def _hour(self, hour: int) -> Floats:
+    def _hour(self, hour: int, stream: Stream) -> Floats:
         draw = np.random.default_rng((self.seed, hour))
         of_week = (self.first_hour + hour) % HOURS_PER_WEEK
-        if self.demand.piles:
-            return self._piles(hour)
         mean, peak = self.demand.mean[of_week], self.demand.peak[of_week]
         if mean <= 0:
             return np.empty(0)
@@ -70,7 +98,7 @@ class Generated:
         rates = np.full(bins, (mean - busiest) / (bins - 1))
         rates[draw.integers(bins)] = busiest
         edges = np.concatenate([[0.0], np.cumsum(rates)])
-        moments = _renewals(draw, float(edges[-1]), self.demand.arrival_variability)
+        moments = stream.until(draw, float(edges[-1]))
         return np.interp(moments, edges, np.linspace(0, 3600, bins + 1)) + hour * 3600.0
 
     def _piles(self, hour: int) -> Floats:
@@ -231,16 +259,3 @@ def hour_of_week(text: str) -> int:
     if day[:3] not in DAY_NAMES or not number.isdigit() or int(number) > 23:
         raise HeadwayError(f"{text!r}: a day and an hour are needed, such as sat or 'mon 08' ({', '.join(DAY_NAMES)})")
     return DAY_NAMES.index(day[:3]) * 24 + int(number)
-
-
-def _renewals(draw: np.random.Generator, until: float, variability: float) -> Floats:
-    """Moments up to ``until`` at rate 1, with gaps of this squared coefficient of variation."""
-    if variability == 1:
-        return np.sort(draw.random(draw.poisson(until))) * until
-    moments = np.empty(0)
-    last = 0.0
-    while last < until:
-        count = int(until - last + 6 * np.sqrt(variability * (until - last + 1)) + 10)
-        more = last + np.cumsum(draw.gamma(1 / variability, variability, count))
-        moments, last = np.concatenate([moments, more]), float(more[-1])
-    return moments[moments < until]

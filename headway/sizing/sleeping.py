@@ -1,16 +1,21 @@
 """Capacity that sleeps when nothing comes: how many requests find it asleep in an hour, and how long it is up.
 
-Poisson arrivals, each of which keeps the capacity up for its service and the idle time after it. In an hour whose
-requests come in bursts it sleeps between them, however many they are: a mean says nothing about sleep.
+Each request keeps the capacity up for its service and the idle time after it, so it sleeps in the longer gaps. In an
+hour whose requests come in bursts it sleeps between them, however many they are: a mean says nothing about sleep.
 """
 
 from __future__ import annotations
 
-from math import exp
+from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
-MOST_EXPECTED = 40.0
-"""Beyond this many expected arrivals within the idle time nothing sleeps."""
+from headway.sizing.gaps import Gaps
+
+STARTED = (1 / 6, 3 / 6, 5 / 6)
+"""How much of a start is over when a busy stretch begins."""
+LEAST_LONGER = 1e-15
+"""Where a gap that is long enough is rarer nothing sleeps."""
 
 
 class Sleep(NamedTuple):
@@ -24,6 +29,8 @@ class Sleep(NamedTuple):
     """How long one request keeps it up: its service, and the idle time after it."""
     work_s: float = 0.0
     """How long it takes for one request with all of it serving: what piled up while it started is served after that."""
+    gaps: Gaps = Gaps(1.0)
+    """Between requests."""
 
     @property
     def asleep_s(self) -> float:
@@ -62,15 +69,46 @@ class Late(NamedTuple):
     """Requests a second meanwhile."""
     lasts_s: float
     """How long they come: at most until a request waits for nothing again."""
+    waits_s: float
+    """What the first of them waits before it is served."""
 
 
-def share_asleep(sleep: Sleep, rate: float) -> float:
-    """Chance that a request at a steady rate finds nothing running: one of each cycle's.
+class Cycle(NamedTuple):
+    """From one request that finds nothing running to the next, at a steady rate."""
 
-    >>> round(share_asleep(Sleep(180, 300, 600), 4 / 3600), 2)
-    0.4
+    requests: float
+    """Expected, the first among them."""
+    asleep: float
+    """Share of the time with nothing running and nobody there."""
+
+    @property
+    def share(self) -> float:
+        """Chance that a request finds nothing running: one of each cycle's."""
+        return 1 / self.requests
+
+
+@lru_cache(maxsize=16_384)
+def cycle(sleep: Sleep, rate: float) -> Cycle:
+    """A first request, those that come while it starts, and those up to a gap that is long enough.
+
+    None may come for long enough after the start already. Where requests come in clumps they find it asleep less often
+    than the time does: 0.27 of the requests against 0.62.
+
+    >>> [round(number, 2) for number in (cycle(Sleep(180, 300, 600), 4 / 3600).share, 4 / 3600)]
+    [0.4, 0.0]
+    >>> clumped = cycle(Sleep(180, 300, 600, gaps=Gaps(4.0)), 4 / 3600)
+    >>> round(clumped.share, 2), round(clumped.asleep, 2)
+    (0.27, 0.62)
     """
-    return 1 / (rate * sleep.asleep_s + exp(min(700.0, rate * sleep.present_s)))
+    gaps, present, start = sleep.gaps, rate * sleep.present_s, rate * sleep.asleep_s
+    longer = gaps.longer(present)
+    if longer < LEAST_LONGER:
+        return Cycle(inf, 0.0)
+    meanwhile = [(0.0, 1.0), *((some.time, some.many) for some in gaps.comers(start))]
+    none = min(1.0, sum(many * gaps.longer(start + present - time) for time, many in meanwhile))
+    requests = 1 + gaps.following(start) + (1 - none) / longer
+    rest = sum(many * gaps.silent(start + present - time) for time, many in meanwhile)
+    return Cycle(requests, min(1.0, (rest + (1 - none) * gaps.silent(present) / longer) / requests))
 
 
 def worked_off_s(sleep: Sleep, rate: float, within_s: float, wait_s: float | None = None) -> float:
@@ -86,28 +124,39 @@ def worked_off_s(sleep: Sleep, rate: float, within_s: float, wait_s: float | Non
     return min(within_s, waited / free) if free > 0 else within_s
 
 
-def late_requests(sleep: Sleep, hour: Hour) -> tuple[Late, Late]:
+def late_requests(sleep: Sleep, hour: Hour) -> list[Late]:
     """Those of an hour's quiet time, and those of its busy stretch.
 
-    A steady rate has its share of every cycle. A stretch that finds the capacity asleep, as the quiet before it leaves
-    it, is late until the start is over and its pile worked off; the less the stretch is busier than the quiet, the less
-    that is an event.
+    A steady rate has its share of every cycle. A stretch that finds the capacity asleep or still starting, as the quiet
+    before it leaves it, is late until the start is over and its pile worked off; the less the stretch is busier than
+    the quiet, the less that is an event.
     """
+    follow = sleep.gaps.following
     calm_s = worked_off_s(sleep, hour.quiet, 3600.0)
-    calm = hour.quiet * (3600 - hour.busy_s) * share_asleep(sleep, hour.quiet) * (1 + hour.quiet * calm_s)
-    quiet = Late(min(calm, hour.quiet * (3600 - hour.busy_s)), hour.quiet, calm_s)
+    piled = follow(hour.quiet * calm_s)
+    calm = hour.quiet * (3600 - hour.busy_s) * cycle(sleep, hour.quiet).share * (1 + piled)
+    found = [Late(min(calm, hour.quiet * (3600 - hour.busy_s)), hour.quiet, calm_s, sleep.asleep_s)]
     if hour.busy <= 0:
-        return quiet, Late(0.0, 0.0, 0.0)
-    comes, first = _first(hour)
+        return found
+    comes, first = _first(sleep, hour)
     left = hour.busy_s - first
     meanwhile_s = worked_off_s(sleep, hour.busy, left)
-    steady = hour.busy * hour.busy_s * share_asleep(sleep, hour.busy) * (1 + hour.busy * meanwhile_s)
+    piled = follow(hour.busy * meanwhile_s)
+    steady = hour.busy * hour.busy_s * cycle(sleep, hour.busy).share * (1 + piled)
     waits_s = max(0.0, sleep.asleep_s - (1 - hour.busy * sleep.work_s) * left)
     after = hour.quiet * worked_off_s(sleep, hour.quiet, 3600.0, waits_s)
-    woken = comes * (1 + hour.busy * meanwhile_s + after)
+    woken = comes * (1 + piled + after)
     same = hour.quiet / hour.busy
-    burst = same * steady + (1 - same) * max(steady, share_asleep(sleep, hour.quiet) * woken)
-    return quiet, Late(min(burst, hour.busy * hour.busy_s), hour.busy, meanwhile_s)
+    before = cycle(sleep, hour.quiet)
+    burst = same * steady + (1 - same) * max(steady, before.asleep * woken)
+    found.append(Late(min(burst, hour.busy * hour.busy_s), hour.busy, meanwhile_s, sleep.asleep_s))
+    starting = hour.quiet * before.share * sleep.asleep_s
+    for begun in STARTED:
+        waits_s = (1 - begun) * sleep.asleep_s
+        lasts_s = worked_off_s(sleep, hour.busy, hour.busy_s, waits_s)
+        met = (1 - same) * starting / len(STARTED) * hour.busy * lasts_s
+        found.append(Late(met, hour.busy, lasts_s, waits_s))
+    return found
 
 
 def hours_up(sleep: Sleep, hour: Hour) -> float:
@@ -115,8 +164,8 @@ def hours_up(sleep: Sleep, hour: Hour) -> float:
     if hour.busy <= 0:
         return 0.0
     quiet = _share_up(sleep, hour.quiet)
-    comes, first = _first(hour)
-    asleep = share_asleep(sleep, hour.quiet)
+    comes, first = _first(sleep, hour)
+    asleep = cycle(sleep, hour.quiet).asleep
     served = first + sleep.asleep_s + hour.busy * hour.busy_s * sleep.work_s
     woken = max(hour.busy_s, served) + sleep.present_s - first - sleep.detected_s
     burst = (1 - asleep) * (hour.busy_s + sleep.present_s) + asleep * comes * woken
@@ -125,22 +174,18 @@ def hours_up(sleep: Sleep, hour: Hour) -> float:
 
 
 def _share_up(sleep: Sleep, rate: float) -> float:
-    """At a steady rate. A renewal of busy periods (M/G/inf).
+    """At a steady rate: but for the rest of each cycle's long gap, and until its end is detected.
 
-    Up for the start and (e^(rt) - 1)/r, down for the next arrival (1/r) and its detection.
+    What piled up during a start keeps it up for its work, at most until the next cycle.
     """
     if rate <= 0:
         return 0.0
-    expected = rate * sleep.present_s
-    if expected > MOST_EXPECTED:
-        return 1.0
-    up = sleep.start_s + (exp(expected) - 1) / rate
-    return up / (up + 1 / rate + sleep.detected_s)
+    whole = cycle(sleep, rate)
+    works_s = sleep.gaps.following(rate * sleep.asleep_s) * sleep.work_s
+    return min(1.0, max(0.0, 1 - whole.asleep - rate * whole.share * (sleep.detected_s - works_s)))
 
 
-def _first(hour: Hour) -> tuple[float, float]:
-    """Chance that the busy stretch has a request at all, and when the first of it comes."""
-    expected = hour.busy * hour.busy_s
-    none = exp(-min(700.0, expected))
-    comes = 1 - none
-    return comes, (1 / hour.busy - hour.busy_s * none / comes) if comes > 0 else hour.busy_s
+def _first(sleep: Sleep, hour: Hour) -> tuple[float, float]:
+    """Chance that the busy stretch has a request at all, if it begins asleep, and when the first of it comes."""
+    comes, gaps = sleep.gaps.first(hour.quiet * sleep.present_s, hour.busy * hour.busy_s)
+    return comes, gaps / hour.busy

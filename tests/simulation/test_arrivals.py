@@ -62,6 +62,19 @@ def test_gaps_are_as_variable_as_the_profile_says(variability: float):
     assert gaps.var() / gaps.mean() ** 2 == pytest.approx(variability, rel=0.08)
 
 
+@pytest.mark.parametrize("variability", [0.2, 8])
+def test_few_requests_an_hour_are_as_many_and_their_gaps_as_variable(variability: float):
+    """Each hour began anew, as if after a request: at 2 an hour and a variability of 8 there were three times as many."""
+    few = demand(per_hour=2, peak_factor=1, arrival_variability=variability)
+    found = times(generated(few, weeks=200))
+    gaps = np.diff(found)
+    assert found.size == pytest.approx(200 * 168 * 2, rel=0.03)
+    assert gaps.var() / gaps.mean() ** 2 == pytest.approx(variability, rel=0.06)
+    first = [times(generated(few, weeks=1, seed=seed))[0] for seed in range(200)]
+    # From any moment on: half of a gap, longer the more variable it is.
+    assert np.mean(first) == pytest.approx(1800 * (1 + variability) / 2, rel=0.25)
+
+
 def test_the_same_seed_gives_the_same_requests_and_another_others():
     week = demand(per_hour=100)
     first, same, other = (times(generated(week, weeks=0.2, seed=seed)) for seed in (1, 1, 2))
