@@ -23,7 +23,7 @@ from headway.assumptions import assume, remembered
 from headway.bill import services
 from headway.bill.lines import Bill, Range
 from headway.sizing.cold_start import cold_probabilities, mixed_quantile
-from headway.sizing.poisson import poisson_quantile
+from headway.sizing.gaps import Gaps
 from headway.sizing.service_time import ServiceTime
 from headway.units import HOURS_PER_MONTH, HOURS_PER_WEEK, format_duration, format_size
 
@@ -118,13 +118,13 @@ def _candidate(workload: Workload, function: Function, *, provisioned: bool) -> 
     if function.service.quantile(workload.percentile) > SYNC_TIMEOUT_S:
         return f"{function.hardware} takes longer than the {format_duration(SYNC_TIMEOUT_S)} a request may"
     burst, cold = assume("serverless.burst_quantile"), 0.0 if provisioned else _cold_share(workload, function)
-    busy = max(demand.peak) / 3600 * function.service.mean
-    concurrency = max(1, poisson_quantile(busy, burst))
+    gaps, rate = Gaps(demand.arrival_variability), max(demand.peak) / 3600
+    concurrency = gaps.at_once(rate * function.service.mean, burst)
     if concurrency > MAX_CONCURRENCY:
         return f"needs a concurrency of {concurrency}, an endpoint allows {MAX_CONCURRENCY}"
     # Containers that load are taken too; up to the limit there is room for them.
-    loading = max(demand.peak) / 3600 * cold * function.load_s
-    concurrency = max(concurrency, min(MAX_CONCURRENCY, poisson_quantile(busy + loading, burst)))
+    with_loads = gaps.at_once(rate * (function.service.mean + cold * function.load_s), burst)
+    concurrency = max(concurrency, min(MAX_CONCURRENCY, with_loads))
     wait, late = _wait(workload, function, provisioned=provisioned)
     if late:
         return late
@@ -160,13 +160,16 @@ def _cold_share(workload: Workload, function: Function, hours: Sequence[int] = r
     total = float(mean.sum())
     if not total:
         return 1.0
-    cold = _cold_by_hour(workload.demand.mean, workload.demand.peak, function.service.mean, function.load_s)
+    variability = workload.demand.arrival_variability
+    cold = _cold_by_hour(
+        workload.demand.mean, workload.demand.peak, function.service.mean, function.load_s, variability
+    )
     return float(np.dot(mean, cold[list(hours)])) / total
 
 
 @remembered(maxsize=64)
 def _cold_by_hour(
-    hourly: tuple[float, ...], peaks: tuple[float, ...], busy_s: float, load_s: float
+    hourly: tuple[float, ...], peaks: tuple[float, ...], busy_s: float, load_s: float, variability: float
 ) -> NDArray[np.float64]:
     """By hour of the week: the chance that a request finds no idle capacity kept.
 
@@ -175,7 +178,10 @@ def _cold_by_hour(
     """
     mean, peak, share = np.array(hourly), np.array(peaks), assume("traffic.peak_lasts") / 3600
     rates, place = np.unique(mean, return_inverse=True)
-    steady = cold_probabilities(rates / 3600, assume("serverless.idle_kept"), busy_s)[place]
+    # Clumps count as one request each, of as many containers (Hayward's approximation).
+    gaps = Gaps(variability)
+    clumps = np.array([gaps.peakedness(rate / 3600 * (busy_s + load_s)) for rate in rates])
+    steady = cold_probabilities(rates / 3600 / clumps, assume("serverless.idle_kept"), busy_s)[place]
     busiest = np.minimum(peak * share, mean)
     rest = (mean - busiest) / (1 - share) * busy_s / 3600
     outgrown = np.maximum(peak * busy_s / 3600 - rest - np.minimum(np.sqrt(rest), rest), 0.0)

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headway.sizing.poisson import arrivals_quantile, poisson_quantile
+
 EXACT = 1e-12
 LEAST = 1e-6
 POINTS, MOST_CROWDED = 8, 4.0
@@ -101,6 +103,32 @@ class Gaps(NamedTuple):
         0.002 1.000 0.097
         """
         return _comers(self, within)
+
+    def at_once(self, time: float, chance: float) -> int:
+        """Requests under way at once with this chance, each for so long: as one finds them, and itself among clumps.
+
+        >>> Gaps(1.0).at_once(2.0, 0.99), Gaps(8.0).at_once(0.01, 0.99)
+        (6, 6)
+        """
+        poisson = max(1, poisson_quantile(time, chance))
+        if self.variability <= 1:
+            return poisson
+        if self.settled(time):
+            return max(poisson, 1 + arrivals_quantile(self.following(time), chance, self.variability))
+        return max(poisson, 1 + sum(come > 1 - chance for come in _come(self.variability, time)))
+
+    def peakedness(self, time: float) -> float:
+        """Variance against mean of how many are under way, each for an exponential time: about a clump's size.
+
+        At least 1. (Eckberg 1983: a renewal stream offered to servers without end.)
+
+        >>> Gaps(1.0).peakedness(3.0), round(Gaps(8.0).peakedness(100.0), 1)
+        (1.0, 4.4)
+        """
+        if self.variability <= 1 or time <= 0:
+            return 1.0
+        transform = exp(-log(1 + self.variability / time) / self.variability)
+        return max(1.0, 1 / (1 - transform) - time)
 
     def _later(self, time: float) -> float:
         """The integral of ``silent`` beyond a time: half of E[(gap - time)+^2]."""

@@ -58,3 +58,16 @@ def test_exponential_gaps_remember_nothing() -> None:
     assert gaps.longer(2.0) == pytest.approx(gaps.silent(2.0)) == pytest.approx(np.exp(-2.0))
     assert gaps.first(0.0, 2.0) == pytest.approx(gaps.first(7.0, 2.0))
     assert gaps.longer(800.0) == gaps.silent(800.0) == 0.0
+
+
+@pytest.mark.parametrize("variability", [2.7, 20.0])
+def test_how_many_are_under_way_at_once_and_in_what_clumps(variability: float) -> None:
+    draw, gaps = np.random.default_rng(3), Gaps(variability)
+    moments = np.cumsum(draw.gamma(1 / variability, variability, 400_000))
+    for time in (0.05, 3.0):
+        found = np.arange(moments.size) - np.searchsorted(moments, moments - time) + 1
+        assert gaps.at_once(time, 0.99) == pytest.approx(np.quantile(found, 0.99), abs=1)
+        done = np.sort(moments + draw.exponential(time, moments.size))
+        at = draw.random(200_000) * moments[-1]
+        busy = np.searchsorted(moments, at) - np.searchsorted(done, at)
+        assert gaps.peakedness(time) == pytest.approx(busy.var() / busy.mean(), rel=0.08)
