@@ -7,10 +7,11 @@ money a ``Decimal`` of US dollars. Only this module converts.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 HOURS_PER_MONTH = 730
 """AWS bills and quotes by a month of 730 hours (365 x 24 / 12)."""
@@ -23,25 +24,28 @@ _SIZE_UNITS = {
     "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
+_TIMES, _SIZES = ("ms", "s", "m", "h"), ("B", "KB", "MB")
+"""Units that are offered to a number without one."""
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*")
 
 
 def parse_duration(value: object) -> float:
-    """Seconds from ``"30s"``, ``"15m"``, ``"1h30m"``, ``"250ms"`` or a bare number of seconds.
+    """Seconds from ``"30s"``, ``"15m"``, ``"1h30m"`` or ``"250ms"``. A number that is not 0 needs its unit.
 
     Raises:
-        ValueError: Not a duration, or a negative one.
+        ValueError: Not a duration, a negative one, or one without a unit.
 
     >>> parse_duration("1h30m")
     5400.0
+    >>> parse_duration(30)
+    Traceback (most recent call last):
+    ValueError: a time needs its unit: write 30ms, 30s, 30m or 30h
     """
-    if isinstance(value, bool):
-        raise ValueError("a duration such as 30s, 15m or 8h is needed")
-    if isinstance(value, int | float):
-        seconds = float(value)
-        if not 0 <= seconds < float("inf"):
-            raise ValueError("a duration cannot be negative or infinite")
-        return seconds
+    bare = _bare_number(value)
+    if bare is not None:
+        if bare != 0:
+            raise ValueError(_needs_unit("a time", bare, _TIMES))
+        return 0.0
     parts, position = [], 0
     text = str(value).strip()
     while match := _PART.match(text, position):
@@ -60,26 +64,76 @@ def parse_duration(value: object) -> float:
     return total
 
 
-def parse_size(value: object) -> int:
-    """Bytes from ``"200KB"``, ``"4MB"``, ``"1.5 GiB"`` or a bare number of bytes.
+def parse_seconds(value: object) -> float:
+    """Seconds, where nothing else can be meant: a duration, or a number of seconds.
 
     Raises:
-        ValueError: Not a size, or a negative one.
+        ValueError: Neither, or a negative one.
+
+    >>> parse_seconds(0.4), parse_seconds("400ms")
+    (0.4, 0.4)
+    """
+    bare = _bare_number(value)
+    if bare is None:
+        return parse_duration(value)
+    if not 0 <= bare < float("inf"):
+        raise ValueError("a duration cannot be negative or infinite")
+    return bare
+
+
+def parse_size(value: object) -> int:
+    """Bytes from ``"200KB"``, ``"4MB"`` or ``"1.5 GiB"``. A number that is not 0 needs its unit.
+
+    Raises:
+        ValueError: Not a size, a negative one, or one without a unit.
 
     >>> parse_size("200KB")
     200000
     """
-    if isinstance(value, bool):
-        raise ValueError("a size such as 200KB or 4MB is needed")
-    if isinstance(value, int | float):
-        if not 0 <= value < float("inf"):
-            raise ValueError("a size cannot be negative or infinite")
-        return int(value)
+    bare = _bare_number(value)
+    if bare is not None:
+        if bare != 0:
+            raise ValueError(_needs_unit("a size", bare, _SIZES))
+        return 0
     match = _PART.fullmatch(str(value))
     units = {unit.lower(): factor for unit, factor in _SIZE_UNITS.items()}
     if not match or match[2].lower() not in units:
         raise ValueError(f"{value!r} is not a size; write 900B, 200KB, 4MB or 1GiB")
     return round(float(match[1]) * units[match[2].lower()])
+
+
+def parse_bytes(value: object) -> int:
+    """Bytes, where nothing else can be meant: a size, or a number of bytes.
+
+    Raises:
+        ValueError: Neither, or a negative one.
+
+    >>> parse_bytes(200), parse_bytes("200KB")
+    (200, 200000)
+    """
+    bare = _bare_number(value)
+    if bare is None:
+        return parse_size(value)
+    if not 0 <= bare < float("inf"):
+        raise ValueError("a size cannot be negative or infinite")
+    return round(bare)
+
+
+def _bare_number(value: object) -> float | None:
+    """The number that has no unit; None where the value is text with one, or no number at all."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _needs_unit(what: str, number: float, units: tuple[str, ...]) -> str:
+    if not 0 <= number < float("inf"):
+        return f"{what} cannot be negative or infinite"
+    *some, last = (f"{number:.15g}{unit}" for unit in units)
+    return f"{what} needs its unit: write {', '.join(some)} or {last}"
 
 
 def format_duration(seconds: float) -> str:
@@ -146,35 +200,66 @@ def _trim(value: float) -> str:
     return f"{value:.0f}" if value >= 100 or abs(value - round(value)) < 0.05 else f"{value:.1f}"
 
 
+AS_DECLARED: Mapping[str, bool] = {"as_declared": True}
+"""The context in which what somebody wrote is validated: there a number without its unit could be anything."""
+
+
+def read_duration(value: object, info: ValidationInfo) -> float:
+    """Of a value in Python, a number is seconds."""
+    return parse_duration(value) if info.context == AS_DECLARED else parse_seconds(value)
+
+
+def read_size(value: object, info: ValidationInfo) -> int:
+    """Of a value in Python, a number is bytes."""
+    return parse_size(value) if info.context == AS_DECLARED else parse_bytes(value)
+
+
+_DURATION_PATTERN = r"^(\s*\d+(\.\d+)?\s*(ms|s|m|min|h|d|w)\s*)+$"
+
 Duration = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    BeforeValidator(read_duration),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^(\s*\d+(\.\d+)?\s*(ms|s|m|min|h|d|w)\s*)+$"},
-                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": _DURATION_PATTERN},
+                {"const": 0},
             ],
-            "description": "A duration: 250ms, 30s, 15m, 8h, 2d, or seconds.",
+            "description": "A duration with its unit: 250ms, 30s, 15m, 8h, 2d.",
         }
     ),
 ]
-"""Seconds; read from text such as ``15m``."""
+"""Seconds; read from text such as ``15m``. As somebody declared it, a number needs its unit."""
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(parse_seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _DURATION_PATTERN},
+                {"type": "number", "minimum": 0},
+            ],
+            "description": "Seconds, or a duration: 0.4, 400ms, 2m.",
+        }
+    ),
+]
+"""Seconds, of a field whose name is that; read from a number, or text such as ``400ms``."""
 
 Size = Annotated[
     int,
-    BeforeValidator(parse_size),
+    BeforeValidator(read_size),
     WithJsonSchema(
         {
             "anyOf": [
                 {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMGT]i?)?[Bb]\s*$"},
-                {"type": "integer", "minimum": 0},
+                {"const": 0},
             ],
-            "description": "A size: 900B, 200KB, 4MB, 1GiB, or bytes.",
+            "description": "A size with its unit: 900B, 200KB, 4MB, 1GiB.",
         }
     ),
 ]
-"""Bytes; read from text such as ``200KB``."""
+"""Bytes; read from text such as ``200KB``. As somebody declared it, a number needs its unit."""
 
 Money = Annotated[Decimal, PlainSerializer(decimal_text, return_type=str, when_used="json")]
 """US dollars; a decimal string in JSON."""

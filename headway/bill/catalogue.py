@@ -13,7 +13,7 @@ from headway.bill.lines import Bill, Line, Range
 from headway.bill.pricing import Pricing
 from headway.errors import HeadwayError, nearest
 from headway.prices import PriceBook, load_book
-from headway.units import parse_duration, parse_size, to_decimal
+from headway.units import parse_bytes, parse_seconds, to_decimal
 
 
 class Service(NamedTuple):
@@ -167,11 +167,11 @@ def _value(service: Service, key: Key, value: Any) -> Any:
         return value
     try:
         if key.kind == "duration":
-            return parse_duration(float(value) if _is_number(value) else value)
+            return parse_seconds(value)
         if key.kind == "memory":
             return round(float(value)) if _is_number(value) else _memory_mb(str(value))
         if key.kind == "size":
-            return parse_size(float(value) if _is_number(value) else value)
+            return parse_bytes(value)
         if key.kind == "yes or no":
             return str(value).lower() in ("1", "true", "yes")
         if key.kind == "text":

@@ -79,7 +79,7 @@ def _measurement(text: str) -> Content:
             key, value = "seconds", word
         if key in point:
             raise ValueError(f"{text.strip()!r} says {key} twice; write {hardware} 2s, {hardware} 6.4s x8")
-        point[key] = number(value.removesuffix("s") if re.fullmatch(r"[\d.]+s", value) else value)
+        point[key] = number(value.removesuffix("s") if key == "seconds" and re.fullmatch(r"[\d.]+s", value) else value)
     known = {key: point[key] for key in _MEASURED if key in point}
     return {**known, **point}
 

@@ -12,6 +12,7 @@ from headway.errors import HeadwayError, nearest
 from headway.profile.answers import DOTTED
 from headway.profile.model import Profile
 from headway.profile.trace import TraceError, load_trace
+from headway.units import AS_DECLARED
 
 MAX_BYTES = 4_000_000
 
@@ -47,7 +48,7 @@ def parse_profile(text: str, file: Path) -> Profile:
     _read_trace(declared, file)
     _read_validation(declared, file)
     try:
-        return Profile.model_validate(declared)
+        return Profile.model_validate(declared, context=AS_DECLARED)
     except ValidationError as error:
         lines = [f"{file}:{_line(problem['loc'], content)}: {_describe(problem)}" for problem in _told(error)]
         raise ProfileError("\n".join(dict.fromkeys(lines))) from None
@@ -91,7 +92,7 @@ def read_profile(content: dict[str, Any]) -> Profile:
     headway.profile.loading.ProfileError: latency.max_wait: got '5x'; '5x': 'x' is no unit of time; use ms, s, m, h or d
     """
     try:
-        return Profile.model_validate(content)
+        return Profile.model_validate(content, context=AS_DECLARED)
     except ValidationError as error:
         raise ProfileError("\n".join(dict.fromkeys(_describe(problem) for problem in _told(error)))) from None
 

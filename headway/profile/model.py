@@ -33,7 +33,7 @@ from headway.profile.hybrids import Features, Precompute, Tier
 from headway.profile.part import NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
 from headway.profile.trace import Trace
 from headway.profile.traffic import Traffic
-from headway.units import Duration, Money, Size
+from headway.units import Duration, Money, Seconds, Size
 
 _HARDWARE = re.compile(r"[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|\d*x?large|metal(-\d+xl)?)")
 _SERVERLESS = re.compile(r"serverless-([1-6])GB")
@@ -147,7 +147,9 @@ class Measurement(Part):
 
     hardware: HardwareName
     batch: int = Field(default=1, ge=1, le=100_000)
-    seconds: PositiveDuration = Field(default=0.0, validate_default=False, description="Mean of one call.")
+    seconds: Annotated[Seconds, Field(gt=0)] = Field(
+        default=0.0, validate_default=False, description="Mean of one call."
+    )
     variability: NotNegative = Field(
         default=assume("profile.service_variability"), le=20, description="Coefficient of variation of a call."
     )
@@ -180,7 +182,7 @@ class Model(Part):
     request: Payload = Payload(mean=int(assume("profile.request_bytes")), max=int(assume("profile.request_bytes")))
     response: Size = int(assume("profile.response_bytes"))
     load_time: Duration | dict[HardwareName, Duration] = Field(
-        default=assume("profile.load_time"), description="Container start to first answer; one, or by hardware."
+        default=float(assume("profile.load_time")), description="Container start to first answer; one, or by hardware."
     )
     measured: tuple[Measurement, ...] = Field(min_length=1)
     validation: Validation | None = Field(default=None, description="What answers are checked for.")

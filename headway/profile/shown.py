@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from headway.profile.loading import models_in
 from headway.profile.model import Profile
-from headway.units import format_duration, format_size, parse_duration, parse_size
+from headway.units import format_duration, format_size, parse_seconds, read_duration, read_size
 
 _FORMATS: dict[Callable[..., Any], Callable[[float], str]] = {
-    parse_duration: format_duration, parse_size: format_size,
+    read_duration: format_duration, parse_seconds: format_duration, read_size: format_size,
 }  # fmt: skip
 
 

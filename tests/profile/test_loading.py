@@ -115,7 +115,7 @@ def test_the_whole_profile_is_read(tmp_path: Path) -> None:
 
 def test_json_is_a_profile_too(tmp_path: Path) -> None:
     content = {
-        "name": "contact-form", "latency": {"max_wait": 5}, "traffic": {"per_day": 50},
+        "name": "contact-form", "latency": {"max_wait": "5s"}, "traffic": {"per_day": 50},
         "model": {"measured": [{"hardware": "m5.large", "seconds": 0.4}]},
     }  # fmt: skip
     assert load(tmp_path, json.dumps(content), "mine.json") == load(tmp_path, LEAST)
@@ -127,6 +127,12 @@ def test_json_is_a_profile_too(tmp_path: Path) -> None:
         ("max_wait: 5s", "max_wiat: 5s", ["mine.yaml:2: latency.max_wiat: no such field; did you mean max_wait?"]),
         ("max_wait: 5s", "max_wait: 5 parsecs", ["mine.yaml:2: latency.max_wait: got '5 parsecs'", "use ms, s, m, h or d"]),
         ("max_wait: 5s", "max_wait: -5s", ["mine.yaml:2: latency.max_wait"]),
+        ("max_wait: 5s", "max_wait: 30", ["mine.yaml:2: latency.max_wait: got 30; a time needs its unit: write 30ms, 30s, 30m or 30h"]),
+        ("max_wait: 5s", "max_wait: '3000'", ["latency.max_wait: got '3000'; a time needs its unit: write 3000ms, 3000s"]),
+        ("seconds: 0.4}]", "seconds: 0.4}], load_time: 90", ["model.load_time: got 90; a time needs its unit"]),
+        ("seconds: 0.4}]", "p50: 300, p99: 900}]", ["measured.0.p50: got 300; a time needs", "measured.0.p99: got 900"]),
+        ("seconds: 0.4}]", "seconds: 0.4}], response: 4", ["model.response: got 4; a size needs its unit: write 4B, 4KB or 4MB"]),
+        ("seconds: 0.4}]", "seconds: 0.4}], request: 200", ["model.request", "a size needs its unit: write 200B, 200KB"]),
         ("max_wait: 5s", "max_wait: .nan", ["mine.yaml:2: latency.max_wait"]),
         ("max_wait: 5s", "max_wait: true", ["mine.yaml:2: latency.max_wait"]),
         ("max_wait: 5s", "max_wait: 5s, percentile: 100", ["latency.percentile", "less than 100"]),
