@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -13,6 +13,7 @@ from headway.cli.options import DONE, Format, FormatOption, PricesOption, Region
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
+    from headway.account.measuring.payloads import Payload
     from headway.account.measuring.targets import Target
     from headway.observed.measured import Measured
     from headway.prices import PriceBook
@@ -73,8 +74,8 @@ def measure(
         found = _known(endpoint, recommender, region, days)
     else:
         book = load_book(prices)
-        target = _target(endpoint, url, hardware, region)
-        found = _load_test(target, payloads, (batches, at_once), (time, max_cost), content_type, yes, (book, region))
+        levels = _levels(payloads, (batches, at_once), (time, max_cost), content_type)
+        found = _load_test(_target(endpoint, url, hardware, region), levels, yes, (book, region))
     edit, problem = None, None
     try:
         edit = fill_measured(into, found.measured) if into is not None else None
@@ -174,21 +175,22 @@ def _target(endpoint: str | None, url: str | None, hardware: str | None, region:
     return targets.container(url or "", hardware)
 
 
-def _load_test(
-    target: Target,
-    folder: Path | None,
-    levels: tuple[str | None, str],
-    limits: tuple[str, str],
-    content_type: str | None,
-    yes: bool,
-    priced: tuple[PriceBook, str | None],
-) -> Measured:
-    """State the budget, and with --yes keep to it."""
-    from headway.account.measuring import load, targets
-    from headway.account.measuring.budget import make_budget
+class _Levels(NamedTuple):
+    """What was asked for, read before anything answers: a wrong word costs nobody the start of a container."""
+
+    bodies: tuple[Payload, ...]
+    batches: tuple[int, ...]
+    at_once: tuple[int, ...]
+    seconds: float
+    most_usd: Decimal
+    warning: str
+
+
+def _levels(
+    folder: Path | None, levels: tuple[str | None, str], limits: tuple[str, str], content_type: str | None
+) -> _Levels:
+    """The payloads and the levels to try with them, within which time and money."""
     from headway.account.measuring.payloads import are_json, read_payloads
-    from headway.observed.measured import load_tested
-    from headway.report.progress import progress
     from headway.units import parse_duration
 
     if folder is None:
@@ -201,22 +203,38 @@ def _load_test(
     alone = (
         "" if joined or levels[0] else "batches were not tried: they are JSON lists, and these payloads are not JSON"
     )
-    at_once = _numbers("--at-once", levels[1])
     try:
-        seconds, most_usd = parse_duration(limits[0]), Decimal(limits[1])
-    except (ValueError, InvalidOperation):
-        raise HeadwayError(f"--time {limits[0]} --max-cost {limits[1]}: write --time 2m --max-cost 0.50") from None
+        seconds = parse_duration(limits[0])
+    except (HeadwayError, ValueError) as error:
+        raise HeadwayError(f"--time {limits[0]}: {error}") from None
+    try:
+        most_usd = Decimal(limits[1])
+    except InvalidOperation:
+        most_usd = Decimal(0)
+    if not (most_usd.is_finite() and most_usd > 0):
+        raise HeadwayError(f"--max-cost {limits[1]}: an amount in US dollars above 0 is needed, such as 0.50")
+    return _Levels(bodies, batches, _numbers("--at-once", levels[1]), seconds, most_usd, alone)
+
+
+def _load_test(target: Target, levels: _Levels, yes: bool, priced: tuple[PriceBook, str | None]) -> Measured:
+    """State the budget, and with --yes keep to it."""
+    from headway.account.measuring import load, targets
+    from headway.account.measuring.budget import make_budget
+    from headway.observed.measured import load_tested
+    from headway.report.progress import progress
+
     book, region = priced
-    cost = targets.rate(target, book, region or "us-east-1", most_at_once=max(at_once))
-    budget = make_budget(batches, at_once, seconds=seconds, most_usd=most_usd, rate=cost)
-    typer.echo(f"{target.name}, {len(bodies)} payloads: {budget.said}", err=True)
+    cost = targets.rate(target, book, region or "us-east-1", most_at_once=max(levels.at_once))
+    budget = make_budget(levels.batches, levels.at_once, seconds=levels.seconds, most_usd=levels.most_usd, rate=cost)
+    many = len(levels.bodies)
+    typer.echo(f"{target.name}, {many} payload{'s' if many > 1 else ''}: {budget.said}", err=True)
     if not yes:
         raise HeadwayError("nothing was sent: add --yes to begin, or change --time, --max-cost, --batches, --at-once")
     with progress("warming up") as say:
-        found = load.run(bodies, target.senders, budget, say=say)
+        found = load.run(levels.bodies, target.senders, budget, say=say)
     return load_tested(
         f"{target.name} on {target.hardware}", target.hardware, found,
-        instances=target.instances, warnings=tuple(filter(None, (target.warning, alone))),
+        instances=target.instances, warnings=tuple(filter(None, (target.warning, levels.warning))),
     )  # fmt: skip
 
 

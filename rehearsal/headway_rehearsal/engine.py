@@ -38,7 +38,7 @@ from headway_rehearsal.engine_binary import Engine, needed_engine
 from headway_rehearsal.engine_state import StackOfFile, command_of
 from headway_rehearsal.provider import Failures, attached
 from headway_rehearsal.resources.base import Aws
-from headway_rehearsal.waiting import waits_for_all_at_once
+from headway_rehearsal.waiting import stops_quietly, waits_for_all_at_once
 
 PROJECT = "headway"
 QUIET = frozenset({"same", "read", "refresh", "discard"})
@@ -188,7 +188,7 @@ class EngineStack:
             options["policy_pack_configs"] = [str(path or "") for path in self.policy_packs.values()]
         stack = self._stack()
         try:
-            with waits_for_all_at_once():
+            with waits_for_all_at_once(), stops_quietly():
                 result = getattr(stack, operation)(**options)
         except CommandError as error:
             complaints = [f"{one.policy}: {one.message}" for one in violations if one.level == "mandatory"]

@@ -1,8 +1,9 @@
-"""How Pulumi's SDK waits for a program's outputs, with work that grows with their number instead of its square."""
+"""How Pulumi's SDK waits: for a program's outputs, with work that grows with their number; for the engine, quietly."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -27,3 +28,27 @@ def waits_for_all_at_once() -> Iterator[None]:
         except BaseException:
             settings.SETTINGS.outputs.clear()
             raise
+
+
+@contextmanager
+def stops_quietly() -> Iterator[None]:
+    """A context in which Ctrl-C ends the engine without a traceback of the SDK's own.
+
+    Its threads read what the engine's process says, and find their streams closed. They may find it only later, so what
+    was interrupted stays quiet.
+    """
+    usual = threading.excepthook
+
+    def told(seen: threading.ExceptHookArgs) -> None:
+        if not (seen.exc_type is ValueError and "closed file" in str(seen.exc_value)):
+            usual(seen)
+
+    threading.excepthook = told
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        threading.excepthook = usual
+        raise
+    threading.excepthook = usual

@@ -106,7 +106,7 @@ def test_money_bounds_time_and_the_budget_says_both() -> None:
         "up to 1,200 calls within 60 s, batches of 1 and 8; 1, 2 and 4 at once; USD 0.02 at most "
         "(1 x g5.xlarge at USD 1.20 an hour)"
     )
-    with pytest.raises(HeadwayError, match=r"--max-cost USD 0.00 lasts 900 ms .*: 6 levels need 3 s at least"):
+    with pytest.raises(HeadwayError, match=r"--max-cost 0.0003 lasts 900 ms .*: 6 levels need 3 s at least"):
         make_budget([8, 1], [2, 4], seconds=600, most_usd=Decimal("0.0003"), rate=rate)
 
 
@@ -288,6 +288,32 @@ def test_pictures_go_one_by_one_unless_batches_are_asked_for_and_that_is_refused
     assert {level["batch"] for level in said["levels"]} == {1}
     assert "batches were not tried: they are JSON lists, and these payloads are not JSON" in said["warnings"]
     assert refused == "error: batches are JSON lists and these payloads are not JSON: measure --batches 1 alone\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--payloads", "nowhere"], "--payloads nowhere: no such folder; a folder of request bodies"),
+        (["--payloads", "a.json"], "--payloads a.json: is a file; a folder of request bodies"),
+        (["--time", "2x"], "--time 2x: '2x': 'x' is no unit of time; use ms, s, m, h or d"),
+        (["--max-cost", "-1"], "--max-cost -1: an amount in US dollars above 0 is needed, such as 0.50"),
+        (["--max-cost", "nan"], "--max-cost nan: an amount in US dollars above 0 is needed, such as 0.50"),
+        (["--max-cost", "lots"], "--max-cost lots: an amount in US dollars above 0 is needed, such as 0.50"),
+        (["--batches", "1,a"], "--batches 1,a: whole numbers with commas between are needed, such as 1,2,4"),
+        (["--at-once", ""], "--at-once : whole numbers with commas between are needed, such as 1,2,4"),
+    ],
+)
+def test_a_wrong_word_is_told_before_anything_has_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("samples").mkdir()
+    for path in ("a.json", "samples/a.json"):
+        Path(path).write_text("{}")
+    # Nothing listens at port 9.
+    command = ["measure", "--url", "http://127.0.0.1:9", "--hardware", "g5.xlarge", "--payloads", "samples"]
+    assert run([*command, *words, "--yes"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {said}")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What a call of the engine ought not to have done is told, and a name that the stack does not have is refused."""
 
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from headway.errors import HeadwayError
 from headway_rehearsal.account import account
 from headway_rehearsal.engine import Done, Step
 from headway_rehearsal.lifecycle import Accidents, Life
+from headway_rehearsal.waiting import stops_quietly
 
 QUEUE, TOPIC = (
     f"urn:pulumi:dev::headway::headway:index:Inference$aws:{kind}::{name}"
@@ -104,3 +106,29 @@ def test_the_preview_says_what_is_no_resource_and_a_refresh_what_went_along(stac
     stack.resources = list
     life._goes(frozenset(["requests"]))
     assert life.stages[2].did == ("requests deleted behind Pulumi's back; noticed: 2 deleted; gone with it: alarms")
+
+
+def test_ctrl_c_while_the_engine_works_leaves_no_traceback_of_the_threads_that_read_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    usual = threading.excepthook
+
+    def ends(error: Exception) -> str:
+        def reader() -> None:
+            raise error
+
+        thread = threading.Thread(target=reader)
+        thread.start()
+        thread.join()
+        return capsys.readouterr().err
+
+    try:
+        with pytest.raises(KeyboardInterrupt), stops_quietly():
+            raise KeyboardInterrupt
+        assert ends(ValueError("I/O operation on closed file.")) == "", "after the interruption as well"
+        threading.excepthook = threading.__excepthook__
+        with stops_quietly():
+            assert "ValueError: another" in ends(ValueError("another"))
+        assert threading.excepthook is threading.__excepthook__
+    finally:
+        threading.excepthook = usual

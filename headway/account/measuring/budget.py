@@ -71,7 +71,7 @@ def make_budget(
         within = min(seconds, float(most_usd / rate.usd_per_second))
     if within < levels * LEAST_SECONDS:
         short = (
-            f"--max-cost {format_usd(most_usd, cents=True)} lasts {format_duration(within)} ({rate.why})"
+            f"--max-cost {most_usd} lasts {format_duration(within)} ({rate.why})"
             if within < seconds
             else f"--time {format_duration(seconds)}"
         )

@@ -31,7 +31,8 @@ def read_payloads(folder: Path, *, content_type: str | None = None) -> tuple[Pay
         HeadwayError: There is no such folder, no file in it, or one is empty or more than an endpoint takes.
     """
     if not folder.is_dir():
-        raise HeadwayError(f"--payloads {folder}: no such folder; a folder of request bodies, a file each, is needed")
+        what = "is a file" if folder.exists() else "no such folder"
+        raise HeadwayError(f"--payloads {folder}: {what}; a folder of request bodies, a file each, is needed")
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     if not files:
         raise HeadwayError(f"--payloads {folder}: holds no files; put a request body, or better twenty, in it")
