@@ -10,6 +10,18 @@ from pathlib import Path
 from headway.errors import HeadwayError
 
 
+def check_place(path: Path) -> None:
+    """Say before the work that what it makes cannot be written there.
+
+    Raises:
+        HeadwayError: It is a directory, or its folder is not there.
+    """
+    if path.is_dir():
+        raise HeadwayError(f"{path}: is a directory; name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise HeadwayError(f"{path}: there is no folder {path.absolute().parent}")
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one step: a failure before the end leaves what was there.
 

@@ -17,7 +17,7 @@ from headway.account.connection import Account
 from headway.account.errors import AccountError
 from headway.account.price_list import EC2_FILTERS, Product, Question
 from headway.assumptions import assume
-from headway.errors import HeadwayError, nearest
+from headway.errors import HeadwayError
 from headway.prices import PriceBook
 from headway.prices.listing import Listed, in_book_units, listed
 
@@ -101,8 +101,7 @@ def refresh(
     bands = cache(partial(_bands, made, fetch, say))
     chosen = list(regions)
     for region in chosen:
-        if region not in book.regions:
-            raise HeadwayError(f"region {region!r} is not in the price book{nearest(region, book.regions)}")
+        book.check_region(region)
     for region in chosen:
         parts: dict[str, tuple[str, Callable[[], int]]] = {
             "EC2 on-demand": ("pricing", partial(_instances, made, account, region, patterns, "on_demand")),

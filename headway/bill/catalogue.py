@@ -138,8 +138,7 @@ def price(
     if found is None:
         raise HeadwayError(f"no service {service!r}{nearest(service, CATALOGUE)}; `headway price --list` shows all")
     prices = book or load_book()
-    if region not in prices.regions:
-        raise HeadwayError(f"region {region!r} is not in the price book{nearest(region, prices.regions)}")
+    prices.check_region(region)
     given = {name: _rate(name, value, found, prices) for name, value in (rates or {}).items()}
     pricing = Pricing(prices, region, free_tier, given)
     return Bill(lines=tuple(found.price(pricing, **_usage(found, usage))))

@@ -179,7 +179,7 @@ def drift(
 
     from headway.account import connect
     from headway.account.arrivals import arrivals, read_hours
-    from headway.files import write_whole
+    from headway.files import check_place, write_whole
     from headway.observed.drifting import find_drift, proposal
     from headway.observed.weeks import whole_weeks
     from headway.planning.calibration import read_calibration
@@ -189,6 +189,8 @@ def drift(
     from headway.report.observing import print_drift
     from headway.report.progress import progress
 
+    if out is not None:
+        check_place(out)
     root = project_root()
     settings = stack_settings(root, stack)
     design = running_plan(stack, settings, root).design

@@ -174,7 +174,7 @@ def report(
     headway report --stack prod
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.cli.opening import open_page
-    from headway.files import write_whole
+    from headway.files import check_place, write_whole
     from headway.prices import load_book
     from headway.report.progress import progress
 
@@ -182,8 +182,8 @@ def report(
         raise HeadwayError("name a profile, or a stack with --stack: one of the two")
     if stack is not None and prices is not None:
         raise HeadwayError("--prices goes with a profile: a stack runs the plan that it is locked to")
-    if out is not None and not out.absolute().parent.is_dir():
-        raise HeadwayError(f"--out {out}: there is no folder {out.absolute().parent}")
+    if out is not None:
+        check_place(out)
     try:
         from headway.report.page.making import profile_page, stack_page
     except ImportError as error:

@@ -80,7 +80,6 @@ def show(
     headway prices show --region eu-west-1 --format json
     headway prices show --region us-east-1 --type g5.xlarge
     """  # noqa: D301 - \b keeps the examples' lines in the help text
-    from headway.errors import HeadwayError, nearest
     from headway.prices import load_book, packaged_book
     from headway.prices.comparing import changes, coverage, instance_rates
     from headway.prices.listing import left_as_they_are
@@ -88,8 +87,8 @@ def show(
     from headway.report.prices import book_name, print_book, print_rates
 
     book = load_book(prices)
-    if region is not None and region not in book.regions:
-        raise HeadwayError(f"region {region!r} is not in the price book{nearest(region, book.regions)}")
+    if region is not None:
+        book.check_region(region)
     if type_ is not None:
         rows = instance_rates(book, region or "us-east-1", type_)
         if format_ is Format.json:
@@ -138,7 +137,7 @@ def refresh(
     from headway.account import connect, spot_prices
     from headway.account.refreshing import book_bytes
     from headway.account.refreshing import refresh as refreshed
-    from headway.files import write_whole
+    from headway.files import check_place, write_whole
     from headway.prices import PriceBook, load_book
     from headway.prices.choosing import NAME, data_folder
     from headway.prices.comparing import changes
@@ -149,6 +148,9 @@ def refresh(
     now = datetime.now(UTC)
     before = PriceBook(load_book(prices).content)
     regions = region or ["us-east-1"]
+    path = out or data_folder() / NAME.format(date=now.date().isoformat())
+    if out is not None:
+        check_place(out)
     with progress("asking AWS for prices") as say:
         made = refreshed(
             connect("prices refresh"),
@@ -159,8 +161,8 @@ def refresh(
             fetch=spot_prices.fetch_https,
             say=say,
         )
-    path = out or data_folder() / NAME.format(date=now.date().isoformat())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if out is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, book_bytes(made.content))
     found = [one for name in regions for one in changes(before, PriceBook(made.content), region=name)]
     if format_ is Format.json:

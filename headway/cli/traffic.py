@@ -149,9 +149,11 @@ def _profile_and_zone(into: Path | None, timezone: str | None) -> tuple[Profile 
 
 def _check_outputs(*paths: Path | None) -> None:
     """Say before the work that what it makes cannot be written."""
+    from headway.files import check_place
+
     for path in paths:
-        if path is not None and not path.absolute().parent.is_dir():
-            raise HeadwayError(f"{path}: there is no folder {path.absolute().parent}")
+        if path is not None:
+            check_place(path)
 
 
 def _finish(

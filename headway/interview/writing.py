@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from headway.assumptions import assume
 from headway.errors import HeadwayError
-from headway.files import write_whole
+from headway.files import check_place, write_whole
 from headway.interview.entering import Content
 from headway.interview.questions import notation
 from headway.profile.loading import parse_profile
@@ -173,11 +173,8 @@ def refuse_overwriting(path: Path, *, force: bool) -> None:
     Raises:
         HeadwayError: With the reason and what would be right.
     """
-    if path.is_dir():
-        raise HeadwayError(f"{path}: is a directory; name the profile's file in it")
+    check_place(path)
     if path.suffix == ".json":
         raise HeadwayError(f"{path}: a profile is written as YAML; name it {path.with_suffix('.yaml')}")
     if path.exists() and not force:
         raise HeadwayError(f"{path}: exists already; take another name, or --force to write over it")
-    if not path.parent.is_dir():
-        raise HeadwayError(f"{path}: there is no folder {path.parent}")

@@ -59,7 +59,7 @@ def plan(
     'serverless'
     """
     book = prices or load_book()
-    _check_region(profile, book)
+    book.check_region(profile.region)
     known = (*ARCHITECTURES, *HYBRIDS)
     if only is not None and only not in known:
         hint = nearest(only, known) or f"; there are {', '.join(known)}"
@@ -92,11 +92,6 @@ def plan(
         # What runs today serves all of the traffic: beside a share of it, it would be no comparison.
         current=price_current(profile, workload.pricing, winner.candidate if winner else None) if scale == 1 else None,
     )
-
-
-def _check_region(profile: Profile, book: PriceBook) -> None:
-    if profile.region not in book.regions:
-        raise HeadwayError(f"region {profile.region!r} is not in the price book{nearest(profile.region, book.regions)}")
 
 
 def _choice(winner: Ranked, ranked: Sequence[Ranked], workload: Workload, forced: str | None, share: float) -> Choice:

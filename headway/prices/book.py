@@ -174,7 +174,7 @@ class PriceBook:
             if modelled is not None:
                 return modelled
         if region not in self.content["on_demand"]:
-            return f"region {region!r} is not in the price book{nearest(region, self.regions)}"
+            return self._no_region(region)
         here = self.instance_types(region, purchase)
         elsewhere = [name for name in self.regions if instance_type in self.content[purchase].get(name, ())]
         what = f"no {purchase.replace('_', '-')} price for {instance_type} in {region}"
@@ -211,10 +211,23 @@ class PriceBook:
             per=_PER[match[1]] if match else Decimal(1),
         )  # fmt: skip
 
+    def check_region(self, region: str) -> None:
+        """Refuse a region that the book knows nothing of.
+
+        Raises:
+            HeadwayError: With the nearest names, or how many there are.
+        """
+        if region not in self.regions:
+            raise HeadwayError(self._no_region(region))
+
+    def _no_region(self, region: str) -> str:
+        some = f"; it has {len(self.regions)}, such as {', '.join(self.regions[:3])}"
+        return f"region {region!r} is not in the price book{nearest(region, self.regions) or some}"
+
     def _missing_meter(self, region: str, service: str, meter: str) -> str:
         services = self.content["services"]
         if region not in services:
-            return f"region {region!r} is not in the price book{nearest(region, services)}"
+            return self._no_region(region)
         names = {name for here in services.values() for name in here}
         if service not in names:
             return f"no service {service!r} in the price book{nearest(service, names)}"

@@ -129,3 +129,16 @@ def test_without_credentials_one_line_says_where_they_come_from(
 
 def test_every_command_with_permissions_is_among_them() -> None:
     assert set(COMMANDS) == set(PERMISSIONS)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    "command", [("prices", "refresh"), ("drift", "--stack", "prod"), ("traffic", "cloudwatch", "--queue", "uploads")]
+)
+def test_a_place_that_cannot_be_written_is_told_before_aws_is_asked(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The faked AWS fails at the first question.
+    for out, said in ((tmp_path / "none/it", f"there is no folder {tmp_path / 'none'}"), (tmp_path, "is a directory")):
+        assert run([*command, "--out", str(out)]) == 1
+        assert capsys.readouterr().err.startswith(f"error: {out}: {said}")

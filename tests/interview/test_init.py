@@ -245,7 +245,7 @@ def test_input_that_ends_early_names_the_flags_that_are_missing(typed: Typed) ->
         (("--image", "x" * 9, "--artifact", "gs://a/b"), ("use an S3 address such as s3://",)),
         (("--max-wiat", "3s"), ("--max-wait",)),
         (("a.json",), ("a profile is written as YAML; name it a.yaml",)),
-        (("nowhere/a.yaml",), ("there is no folder nowhere",)),
+        (("nowhere/a.yaml",), ("nowhere/a.yaml: there is no folder /",)),
         ((".",), ("is a directory",)),
     ],
 )

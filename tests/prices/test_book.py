@@ -113,6 +113,13 @@ def test_a_file_that_is_no_snapshot_is_told_so(tmp_path: Path, content: bytes) -
         load_book(path)
 
 
+def test_a_region_that_is_not_there_says_what_comes_near_or_what_there_is() -> None:
+    with pytest.raises(HeadwayError, match=r"^region 'eu-wets-1' is not in the price book; did you mean eu-west-1"):
+        load_book().check_region("eu-wets-1")
+    with pytest.raises(HeadwayError, match=r"^region 'mars' is not in the price book; it has 34, such as af-south-1, "):
+        load_book().check_region("mars")
+
+
 def test_the_dearest_price_is_the_dearest_of_any_region() -> None:
     book: PriceBook = load_book()
     dearest = book.dearest("S3", "standard_storage")
