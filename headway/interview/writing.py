@@ -174,7 +174,7 @@ def refuse_overwriting(path: Path, *, force: bool) -> None:
         HeadwayError: With the reason and what would be right.
     """
     check_place(path)
-    if path.suffix == ".json":
+    if path.suffix not in (".yaml", ".yml"):
         raise HeadwayError(f"{path}: a profile is written as YAML; name it {path.with_suffix('.yaml')}")
     if path.exists() and not force:
         raise HeadwayError(f"{path}: exists already; take another name, or --force to write over it")

@@ -42,8 +42,14 @@ def parse_days(value: object) -> tuple[int, ...]:
     return tuple(sorted(days))
 
 
+NOON = 12
+"""Where a clock of twelve hours begins again."""
+
+
 def parse_hours(value: object) -> tuple[int, ...]:
     """Hours of a day: ``"08-18"`` is 8..17; ``"18-08"`` is 0..7 and 18..23 of each named day.
+
+    ``9-5`` is refused: who writes it means the day, and these hours would be the night's.
 
     >>> parse_hours("22-02"), parse_hours("08-10")
     ((0, 1, 22, 23), (8, 9))
@@ -56,6 +62,11 @@ def parse_hours(value: object) -> tuple[int, ...]:
     start, end = int(match[1]), int(match[2])
     if start < end:
         return tuple(range(start, end))
+    if start <= NOON and len(match[2]) == 1 and end:
+        raise ValueError(
+            f'{value!r} goes over night here; write "{start:02d}-{end + NOON:02d}" for the day, or '
+            f'"{start:02d}-{end:02d}" if the night is meant'
+        )
     return (*range(end), *range(start, 24))
 
 

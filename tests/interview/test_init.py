@@ -245,6 +245,11 @@ def test_input_that_ends_early_names_the_flags_that_are_missing(typed: Typed) ->
         (("--image", "x" * 9, "--artifact", "gs://a/b"), ("use an S3 address such as s3://",)),
         (("--max-wiat", "3s"), ("--max-wait",)),
         (("a.json",), ("a profile is written as YAML; name it a.yaml",)),
+        (("invoices",), ("a profile is written as YAML; name it invoices.yaml",)),
+        (
+            ("--busy-hours", "9-5"),
+            ("--busy-hours:", "9-5", 'write "09-17" for the day, or "09-05" if the night is meant'),
+        ),
         (("nowhere/a.yaml",), ("nowhere/a.yaml: there is no folder /",)),
         ((".",), ("is a directory",)),
     ],

@@ -17,7 +17,7 @@ from headway.profile import ProfileError, load_profile, read_profile
 NUMBERS = st.one_of(st.integers(0, 10**7).map(str), st.floats(0, 1e6).map(lambda value: f"{value:.3f}"))
 WAITS = st.one_of(
     st.tuples(st.integers(1, 999), st.sampled_from(["ms", "s", "m", "h", "d", " min"])).map(lambda p: f"{p[0]}{p[1]}"),
-    st.sampled_from(["1h30m", "0.25s", "90"]),
+    st.sampled_from(["1h30m", "0.25s", "90s"]),
 )
 CLOCKS = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda p: f"{p[0]:02d}:{p[1]:02d}")
 SPANS = (
@@ -38,7 +38,7 @@ ANSWERS = st.fixed_dictionaries(
     optional={
         "region": st.sampled_from(["us-east-1", "eu-west-1"]),
         "load_time": WAITS,
-        "request": st.sampled_from(["3KB", "1.2 MB", "200KB up to 5MB", "4096"]),
+        "request": st.sampled_from(["3KB", "1.2 MB", "200KB up to 5MB", "4096 B"]),
         "traffic": st.tuples(NUMBERS, st.sampled_from(["", "/hour", "/day", " a month"])).map("".join),
         "busy_hours": st.one_of(SPANS, DAYS, st.tuples(DAYS, SPANS).map(" ".join), st.just("business hours"), st.none()),
         "quiet": NUMBERS,
