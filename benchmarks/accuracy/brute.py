@@ -24,7 +24,7 @@ from headway.assumptions import assume
 from headway.bill import Pricing
 from headway.planning.search import plan
 from headway.prices import load_book
-from headway.profile import Profile, read_profile
+from headway.profile import Profile
 from headway.sizing.departures import last_call_age
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.queueing import response_quantile
@@ -83,7 +83,7 @@ def random_profile(draw: np.random.Generator) -> Profile:
     quiet = {"per_hour": round(rate * float(draw.choice((0.02, 0.2, 1.0))), 3)}
     busy = {"days": "weekdays", "hours": "08-18", "per_hour": round(rate, 3)}
     wait = max(float(np.exp(draw.uniform(np.log(1), np.log(43_200)))), seconds * 0.5)
-    return read_profile(
+    return Profile.model_validate(
         {
             "name": "random", "latency": {"max_wait": wait},
             "traffic": {"shape": [busy, quiet], "peak_factor": round(float(draw.uniform(1.1, 3)), 2)},

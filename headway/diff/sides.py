@@ -28,7 +28,7 @@ from headway.planning.lock import (
 )
 from headway.planning.plan import Plan
 from headway.planning.stacks import stack_names, stack_settings
-from headway.profile import Profile, read_profile
+from headway.profile import Profile
 
 
 class StackSide(NamedTuple):
@@ -200,10 +200,10 @@ def _read_plan(path: Path) -> StackSide:
 
 
 def _declared(declared: dict[str, Any]) -> Profile | None:
-    """The profile that a lock keeps, where this version still reads it."""
+    """The profile that a lock keeps, its times in seconds, where this version still reads it."""
     try:
-        return read_profile(declared)
-    except HeadwayError:
+        return Profile.model_validate(declared)
+    except ValidationError:
         return None
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from headway import load_profile, plan
 from headway.diff import between, open_source
+from headway.diff.sides import read_side
 from headway.errors import HeadwayError
 from headway.planning.locking import lock_stacks
 from headway.planning.stacks import stack_names
@@ -99,8 +101,6 @@ def test_a_shallow_clone_says_what_to_fetch(project: Path, tmp_path: Path) -> No
 
 
 def test_a_lock_and_a_plan_are_sides_too(project: Path) -> None:
-    from headway import load_profile, plan
-
     list(lock_stacks(project, stack_names(project)))
     lock = project / "stacks/plans/prod.json"
     profile = write_profile(project, PROFILE.replace("per_day: 50", "per_day: 5000000"))
@@ -112,6 +112,14 @@ def test_a_lock_and_a_plan_are_sides_too(project: Path) -> None:
     assert made.stacks[0].change.expected > 0
 
 
+def test_a_locks_own_profile_is_read_back_its_times_in_seconds(project: Path) -> None:
+    list(lock_stacks(project, stack_names(project)))
+    with open_source(str(project / "stacks/plans/prod.json")) as source:
+        (side,) = read_side(source).values()
+    assert side.profile is not None
+    assert side.profile == load_profile(project / "stacks/profiles/form.yaml")
+
+
 def test_a_plan_is_compared_with_the_stack_of_its_name(project: Path) -> None:
     list(lock_stacks(project, stack_names(project)))
     made, _ = between(str(project / "stacks/plans/prod.json"), str(project), start=project)
@@ -119,8 +127,6 @@ def test_a_plan_is_compared_with_the_stack_of_its_name(project: Path) -> None:
 
 
 def test_a_plan_that_fits_several_stacks_asks_which(project: Path) -> None:
-    from headway import load_profile, plan
-
     path = project / "plan.json"
     path.write_text(plan(load_profile(project / "stacks/profiles/form.yaml")).model_dump_json())
     with pytest.raises(HeadwayError, match="say with --stacks which one"):
