@@ -85,9 +85,9 @@ def random_profile(draw: np.random.Generator) -> Profile:
     wait = max(float(np.exp(draw.uniform(np.log(1), np.log(43_200)))), seconds * 0.5)
     return Profile.model_validate(
         {
-            "name": "random", "latency": {"max_wait": wait},
+            "name": "random", "latency": {"max_wait": f"{wait}s"},
             "traffic": {"shape": [busy, quiet], "peak_factor": round(float(draw.uniform(1.1, 3)), 2)},
-            "model": {"request": "50KB", "load_time": round(float(draw.uniform(5, 180)), 1), "measured": measured},
+            "model": {"request": "50KB", "load_time": f"{draw.uniform(5, 180):.1f}s", "measured": measured},
             "team": {"complexity_tolerance": "high", "hourly_cost": 0},
         }
     )  # fmt: skip

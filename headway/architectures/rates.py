@@ -32,6 +32,16 @@ class Stretch(NamedTuple):
     lasts_s: float
 
 
+def quiet_rate(mean: float, peak: float) -> float:
+    """Requests an hour outside an hour's busiest stretch; 0 where all of them come in it.
+
+    >>> quiet_rate(60.0, 60.0), quiet_rate(60.0, 180.0), quiet_rate(60.0, 600.0)
+    (60.0, 36.0, 0.0)
+    """
+    share = assume("traffic.peak_lasts") / 3600
+    return max(0.0, mean - peak * share) / (1 - share)
+
+
 def rates_of(demand: Demand, limit_s: float, counts: Sequence[int]) -> Mapping[Stretch, float]:
     """Requests a week in each kind of stretch, of the hours that promise ``limit_s``.
 
@@ -46,7 +56,7 @@ def rates_of(demand: Demand, limit_s: float, counts: Sequence[int]) -> Mapping[S
         if limit != limit_s or mean <= 0:
             continue
         busiest = min(peak * share, mean)
-        quiet = ((mean - busiest) / (1 - share), 3600 - lasts, mean - busiest)
+        quiet = (quiet_rate(mean, peak), 3600 - lasts, mean - busiest)
         for rate, seconds, many in ((peak, lasts, busiest), quiet):
             if many > 0:
                 kind = (round(log(rate) / ALIKE), count, seconds)

@@ -17,6 +17,11 @@ def _spread(low: float, high: float) -> st.SearchStrategy[float]:
     return st.floats(log(low), log(high)).map(lambda power: float(f"{exp(power):.4g}"))
 
 
+def _time(low: float, high: float) -> st.SearchStrategy[str]:
+    """Durations, in seconds."""
+    return _spread(low, high).map(lambda seconds: f"{seconds:.6f}s")
+
+
 @st.composite
 def measurements(draw: st.DrawFn) -> list[dict[str, Any]]:
     """One or more kinds of hardware, each with one or more batch sizes; bigger batches never quicker."""
@@ -75,11 +80,11 @@ def traffics(draw: st.DrawFn) -> dict[str, Any]:
 def latencies(draw: st.DrawFn) -> dict[str, Any]:
     """How long people can wait; perhaps another time at night, perhaps by the morning."""
     found: dict[str, Any] = {
-        "max_wait": draw(_spread(0.05, 7 * 86_400)),
+        "max_wait": draw(_time(0.05, 7 * 86_400)),
         "percentile": draw(st.sampled_from((50, 90, 95, 99, 99.9))),
     }
     if draw(st.integers(0, 3)) == 0:
-        found["schedule"] = [{"days": "weekend", "max_wait": draw(_spread(1, 86_400))}]
+        found["schedule"] = [{"days": "weekend", "max_wait": draw(_time(1, 86_400))}]
     if draw(st.integers(0, 7)) == 0:
         found["ready_by"] = {"time": "08:00", "arrived_by": "06:00", "days": "weekdays"}
     return found
@@ -91,8 +96,8 @@ def profiles(draw: st.DrawFn) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": "any", "latency": draw(latencies()), "traffic": draw(traffics()),
         "model": {
-            "measured": draw(measurements()), "load_time": draw(_spread(1, 1800)), "request": int(draw(_spread(10, 9e8))),
-            "response": int(draw(_spread(1, 1e7))),
+            "measured": draw(measurements()), "load_time": draw(_time(1, 1800)),
+            "request": f"{draw(_spread(10, 9e8)):.0f}B", "response": f"{draw(_spread(1, 1e7)):.0f}B",
         },
         "team": {"complexity_tolerance": draw(st.sampled_from(("low", "medium", "high"))), "hourly_cost": draw(st.sampled_from((0, 95)))},
         "availability": draw(st.sampled_from(("standard", "standard", "high"))),
@@ -104,9 +109,9 @@ def profiles(draw: st.DrawFn) -> dict[str, Any]:
                 "name": "first",
                 "share": share,
                 "when": {"field": "who", "equals": "first"},
-                "max_wait": draw(_spread(0.5, 3600)),
+                "max_wait": draw(_time(0.5, 3600)),
             },
-            {"name": "rest", "share": 1 - share, "max_wait": draw(_spread(5, 86_400))},
+            {"name": "rest", "share": 1 - share, "max_wait": draw(_time(5, 86_400))},
         ]
     if draw(st.integers(0, 5)) == 0:
         found["precompute"] = {

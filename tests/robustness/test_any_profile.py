@@ -51,9 +51,9 @@ def numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
 
 
 def planned(content: dict[str, Any]) -> tuple[Profile, Plan] | None:
-    """The profile's plan; None where one clear error says what is wrong with it."""
+    """The profile's plan; None where one clear error says why there is none. Each of these profiles can be read."""
+    profile = read_profile(content)
     try:
-        profile = read_profile(content)
         return profile, plan(profile)
     except HeadwayError:
         return None

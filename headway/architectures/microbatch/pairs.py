@@ -12,6 +12,7 @@ from math import ceil, floor, sqrt
 
 from headway.architectures.design import MicroBatchDesign
 from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S
+from headway.architectures.rates import quiet_rate
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
@@ -40,6 +41,8 @@ class Pair:
     window_s: int
     hours: dict[tuple[float, float], tuple[Collected, Collected]]
     """By an hour's mean and peak rate: its batches, at the mean and at the peak."""
+    quietest: dict[tuple[float, float], Collected]
+    """By the same: its batches outside the busiest stretch, when collecting takes longest."""
     service: ServiceTime
     """Of the batches of the busiest hour."""
     concurrency: int
@@ -94,6 +97,7 @@ def _pair(workload: Workload, week: Week, hardware: str, most: int, window: int)
     points = workload.profile.model.service(hardware)
     cv, concurrency = max(one.variability for one in points), min(one.concurrency for one in points)
     hours = {pair: (collected(pair[0], most, window), collected(pair[1], most, window)) for pair in week.hours}
+    quietest = {pair: collected(quiet_rate(*pair) or pair[1], most, window) for pair in week.hours}
     busiest = max(hours, key=lambda pair: pair[1])
     size = hours[busiest][1]
     service = _batch_of(size, time, cv)
@@ -107,7 +111,7 @@ def _pair(workload: Workload, week: Week, hardware: str, most: int, window: int)
     least = busy * WEEKS_PER_MONTH * hosting_usd(workload, hardware) + calls_usd
     work = per_hour(busiest[1], size) / 3600 * mean / concurrency
     variability = _between_batches(demand.arrival_variability, size.mean_size, work / (floor(work) + 1))
-    return Pair(hardware, most, window, hours, service, concurrency, variability, calls_usd, least)
+    return Pair(hardware, most, window, hours, quietest, service, concurrency, variability, calls_usd, least)
 
 
 def _batch_of(made: Collected, time: BatchTime, cv: float) -> ServiceTime:
@@ -155,9 +159,10 @@ def batches_of(workload: Workload, pair: Pair) -> Workload:
     overhead = assume("microbatch.overhead")
     flows = {
         (rate, peak): (
-            per_hour(rate, quiet), per_hour(peak, busy), quiet.wait_quantile(workload.percentile) + overhead,
+            per_hour(rate, mean), per_hour(peak, busy),
+            pair.quietest[rate, peak].wait_quantile(workload.percentile) + overhead,
         )
-        for (rate, peak), (quiet, busy) in pair.hours.items()
+        for (rate, peak), (mean, busy) in pair.hours.items()
     }  # fmt: skip
     hours = [flows[rates] for rates in zip(demand.mean, demand.peak, strict=True)]
     mean, peak_ = tuple(hour[0] for hour in hours), tuple(hour[1] for hour in hours)

@@ -28,7 +28,7 @@ from headway.architectures.microbatch.pairs import (
     service_of,
 )
 from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
-from headway.architectures.rates import rates_of, settling_points
+from headway.architectures.rates import quiet_rate, rates_of, settling_points
 from headway.architectures.router_design import LONGEST_RETENTION_S
 from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
@@ -160,8 +160,12 @@ def _promising(workload: Workload, pairs: Sequence[Pair]) -> list[Pair]:
 def _instances(workload: Workload, pair: Pair) -> int | None:
     """Instances that the busiest hour's batches need within the tightest wait."""
     rates = max(pair.hours, key=lambda rates: rates[1])
-    quiet, busy = pair.hours[rates]
-    spent = quiet.wait_quantile(workload.percentile) + assume("microbatch.overhead") + assume("endpoint.overhead")
+    _, busy = pair.hours[rates]
+    spent = (
+        pair.quietest[rates].wait_quantile(workload.percentile)
+        + assume("microbatch.overhead")
+        + assume("endpoint.overhead")
+    )
     goal = min(min(workload.demand.max_wait) - spent, SYNC_TIMEOUT_S)
     if goal <= 0:
         return None
@@ -259,8 +263,8 @@ def _candidate(workload: Workload, row: Row) -> Candidate:
 def wait(design: MicroBatchDesign, workload: Workload) -> Wait:
     """Collecting and the endpoint's answer together, in the regime that comes closest to its limit.
 
-    At the promised percentile: in the hour that comes closest, at its mean rate or its busiest. Half and 99 %: of all
-    the regime's requests.
+    At the promised percentile: in the hour that comes closest, in its busiest stretch or out of it. Half and 99 %: of
+    all the regime's requests.
     """
     return _wait(workload, pair_of(design, workload), design.endpoint)
 
@@ -275,7 +279,8 @@ def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
     at_closest = 0.0
     for (mean, peak, count), limit in limits.items():
         # Collecting takes longest when few come, the endpoint's queue when many do: the worse of the two counts.
-        for rate, made in zip((mean, peak), pair.hours[mean, peak], strict=True):
+        quiet = (quiet_rate(mean, peak) or peak, pair.quietest[mean, peak])
+        for rate, made in (quiet, (peak, pair.hours[mean, peak][1])):
             mixture = Mixture()
             answers = response_points(
                 per_hour(rate, made) / 3600, pair.service, count * pair.concurrency, SHARES, ca2=pair.variability
