@@ -18,6 +18,8 @@ class ProfileReference(Result):
     digest: str
     budget: Money | None = None
     """The most USD a month that its owner allows, where one is declared."""
+    waits: tuple[float, float] | None = None
+    """Seconds: the shortest and the longest wait that any hour's requests were promised."""
 
 
 class PricesReference(Result):

@@ -26,6 +26,7 @@ from headway.planning.plan import (
 )
 from headway.prices import PriceBook, load_book
 from headway.profile import Profile
+from headway.profile.calendar import clock_text, days_text
 from headway.selection import Ranked, choose, explain_losers, margin
 from headway.traffic import build_demand
 from headway.units import format_duration, format_usd
@@ -79,7 +80,10 @@ def plan(
     candidates = explain_losers(ranked, winner, share)
     return Plan(
         profile=ProfileReference(
-            name=profile.name, digest=profile.digest, budget=profile.budget.monthly if profile.budget else None
+            name=profile.name,
+            digest=profile.digest,
+            budget=profile.budget.monthly if profile.budget else None,
+            waits=(min(demand.max_wait), max(demand.max_wait)),
         ),
         prices=PricesReference(region=profile.region, as_of=book.as_of),
         scale=scale,
@@ -110,6 +114,18 @@ def _choice(winner: Ranked, ranked: Sequence[Ranked], workload: Workload, forced
     )
 
 
+def _due(profile: Profile) -> str:
+    """What makes the wait another at each hour, where results are due at a time of day."""
+    ready = profile.latency.ready_by
+    if ready is None:
+        return ""
+    when = "every day" if len(ready.days) == 7 else f"on {days_text(ready.days)}"
+    return (
+        f": what is there by {clock_text(ready.arrived_by)} is due at {clock_text(ready.time)} {when}, "
+        f"and all within {format_duration(profile.latency.max_wait)}"
+    )
+
+
 def _why(
     winner: Ranked, ranked: Sequence[Ranked], workload: Workload, forced: str | None, share: float
 ) -> tuple[str, ...]:
@@ -121,7 +137,10 @@ def _why(
     if candidate.wait and candidate.architecture != "tiered":  # Its facts tell each tier's wait.
         at = format_duration(candidate.wait.at_percentile_s)
         at += " even in the worst hour" if candidate.wait.in_worst_hour else ""
-        why.append(f"{demand.percentile:g} % of requests are ready within {at}; people can wait {limit}")
+        why.append(
+            f"{demand.percentile:g} % of requests are ready within {at}; "
+            f"people can wait {limit}{_due(workload.profile)}"
+        )
     why += candidate.facts
     if forced:
         why.append(f"{forced} was chosen on the whole traffic; this environment only sizes it")

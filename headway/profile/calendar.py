@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -40,6 +41,27 @@ def parse_days(value: object) -> tuple[int, ...]:
     if not days:
         raise ValueError(f"at least one day is needed: {', '.join(_WORDS)}")
     return tuple(sorted(days))
+
+
+def days_text(days: Collection[int]) -> str:
+    """Days of the week in a profile's words.
+
+    >>> days_text((0, 1, 2, 3, 4)), days_text((0, 1, 2, 3, 4, 5, 6)), days_text((0, 2))
+    ('weekdays', 'every day', 'mon, wed')
+    """
+    for name, group in GROUPS.items():
+        if set(days) == set(group):
+            return "every day" if name == "all" else name
+    return ", ".join(DAY_NAMES[day] for day in sorted(days))
+
+
+def clock_text(minute: int) -> str:
+    """A time of day as a profile writes it.
+
+    >>> clock_text(510)
+    '08:30'
+    """
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 NOON = 12

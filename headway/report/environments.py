@@ -86,7 +86,7 @@ _ROWS: tuple[tuple[str, Callable[[Environment], str]], ...] = (
     ("promised", _limit),
     ("USD a month", _bill),
     ("low to high", _range),
-    ("sizes", lambda one: "\n".join(f"{what}: {size}" for what, size in one.sizes.items()) or NONE),
+    ("sizes, least to most", lambda one: "\n".join(f"{what}: {size}" for what, size in one.sizes.items()) or NONE),
     ("cap, USD a month", lambda one: NONE if one.caps.max_monthly is None else format_usd(one.caps.max_monthly)),
     ("cap, instances", lambda one: NONE if one.caps.max_instances is None else str(one.caps.max_instances)),
     ("budget", lambda one: NONE if one.caps.budget is None else format_usd(one.caps.budget)),

@@ -115,7 +115,8 @@ class Fleet:
         for tick in range(TICKS):
             at = window.leaves + timedelta(seconds=tick * self.design.tick_s)
             report = self._tick(at)
-            events += [_describe(one, at.astimezone(window.zone)) for one in report["submitted"]]
+            most = {pool.name: pool.max_workers for pool in self.design.pools}
+            events += [_describe(one, at.astimezone(window.zone), most) for one in report["submitted"]]
             ran = list(self._run_jobs((at - window.leaves).total_seconds(), finished))
             events += ran
             if not ran and not report["submitted"] and depth_of(self.aws, self.outputs["queue_url"]) == 0:
@@ -195,11 +196,11 @@ class Fleet:
         return times
 
 
-def _describe(submitted: Mapping[str, Any], at: datetime) -> str:
-    workers = submitted["workers"]
+def _describe(submitted: Mapping[str, Any], at: datetime, most: Mapping[str, int]) -> str:
+    pool, quota = submitted["pool"], submitted["quota"]
     return (
-        f"{at:%H:%M} departure: {workers} worker{'s' if workers > 1 else ''} of {submitted['pool']} on "
-        f"{submitted['purchase']}, quota {submitted['quota']}"
+        f"{at:%H:%M} departure: {submitted['workers']} of at most {most[pool]} workers of {pool} on "
+        f"{submitted['purchase']}, up to {quota} {'request' if quota == 1 else 'requests'} each"
     )
 
 

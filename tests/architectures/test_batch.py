@@ -28,8 +28,8 @@ def planned(work: Workload) -> tuple[Candidate, BatchDesign]:
     return found, found.design
 
 
-def loan_documents() -> Workload:
-    declared = load_profile("stacks/profiles/loan-documents.yaml")
+def bundled(name: str) -> Workload:
+    declared = load_profile(f"stacks/profiles/{name}.yaml")
     return Workload(declared, build_demand(declared), Pricing(load_book(), declared.region))
 
 
@@ -85,14 +85,14 @@ def percentile(values: list[float], p: float) -> float:
 
 
 def test_the_waits_promised_are_kept_in_a_simulated_quarter() -> None:
-    work = loan_documents()
+    work = bundled("loan-documents")
     _, design = planned(work)
     for promise, waits in simulate(work, design, peak=False, weeks=6).items():
         assert percentile(waits, 0.99) <= promise, promise
 
 
 def test_the_waits_promised_are_kept_when_every_hour_is_its_busiest() -> None:
-    work = loan_documents()
+    work = bundled("loan-documents")
     _, design = planned(work)
     for promise, waits in simulate(work, design, peak=True, weeks=3).items():
         assert percentile(waits, 0.99) <= promise, promise
@@ -123,7 +123,7 @@ def test_the_wait_shown_is_the_simulated_one() -> None:
 
 
 def test_every_minute_of_the_week_has_a_departure_within_its_wait() -> None:
-    work = loan_documents()
+    work = bundled("loan-documents")
     _, design = planned(work)
     times = [at for at, _ in calendar(design)]
     for minute in range(0, 7 * 1440, 7):
@@ -133,14 +133,33 @@ def test_every_minute_of_the_week_has_a_departure_within_its_wait() -> None:
 
 
 def test_a_regime_has_its_own_window() -> None:
-    _, design = planned(loan_documents())
+    _, design = planned(bundled("loan-documents"))
     by_promise = {rule.promise_s: rule.every_minutes for rule in design.departures}
     assert by_promise[1800] == 15
     assert by_promise[5400] == 60
 
 
+def test_the_plan_tells_what_a_departure_needs_and_what_it_has_room_for_as_the_design_does() -> None:
+    made, design = planned(bundled("loan-documents"))
+    needed = [int(count) for fact in made.facts for count in re.findall(r"up to (\d+) x g5.xlarge", fact)]
+    room = [int(count) for fact in made.facts for count in re.findall(r"room for (\d+)", fact)]
+    assert needed == [1, 1]
+    assert room == [pool.max_workers for pool in design.pools] * 2 == [2, 2]
+
+
+def test_departures_on_days_when_nothing_is_due_say_why() -> None:
+    first, second = planned(bundled("nightly-report"))[0].facts
+    assert first.startswith("for all waits, of which that of 25 h comes closest (p99 23.4 h): 7 departures a week")
+    assert second.startswith("results are due on weekdays, and departures leave on the other days, too")
+
+
+def test_scheduled_work_leaves_once_it_is_there() -> None:
+    (fact,) = planned(bundled("embeddings-refresh"))[0].facts
+    assert "1 departure a week, at most 5 min after the work is there" in fact
+
+
 def test_last_call_leaves_room_for_an_on_demand_run() -> None:
-    _, design = planned(loan_documents())
+    _, design = planned(bundled("loan-documents"))
     pools = {pool.name: pool for pool in design.pools}
     for rule in design.departures:
         pool = pools[rule.pool]
@@ -233,7 +252,7 @@ def test_departures_agree_with_the_dispatchers_calendar() -> None:
     from headway_runtime.departures import before
     from headway_runtime.settings import Departures
 
-    _, design = planned(loan_documents())
+    _, design = planned(bundled("loan-documents"))
     rules = tuple(Departures(**rule.model_dump()) for rule in design.departures)
     zone = ZoneInfo(design.timezone)
     # A week without a change of clocks, from Monday 2026-06-01 to Monday 2026-06-08, New York time.

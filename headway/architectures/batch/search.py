@@ -7,7 +7,7 @@ cheapest within the wait stays. A week may also leave at fixed hours of the day,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise, takewhile
@@ -15,6 +15,7 @@ from math import ceil
 
 from headway.architectures.batch import costs
 from headway.architectures.batch.calendar import (
+    DAY,
     WEEK,
     Kinds,
     compress,
@@ -32,6 +33,7 @@ from headway.architectures.router_design import LONGEST_RETENTION_S
 from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
+from headway.profile.calendar import days_text
 from headway.traffic.demand import Demand
 from headway.units import format_duration
 
@@ -258,12 +260,9 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
     """The legs as a Design: one pool for each kind of worker, rules for the departures."""
     pools: dict[tuple[str, int], WorkerPool] = {}
     rules: list[DepartureRule] = []
-    headroom = assume("batch.fleet_headroom")
     for leg in legs:
         stage = leg.stage
-        most = ceil(stage.workers * headroom)
-        if workload.max_instances is not None:
-            most = max(stage.workers, min(most, workload.max_instances))
+        most = _most_workers(workload, stage)
         key = (stage.machine.instance_type, stage.batch)
         pool = pools.get(key)
         if pool is None or pool.max_workers < most:
@@ -300,6 +299,12 @@ def _design(workload: Workload, legs: list[Leg]) -> BatchDesign:
         validation=validation_design(workload, _longest_gap_s(legs)),
         feeder=_feeder(workload),
     )
+
+
+def _most_workers(workload: Workload, stage: Stage) -> int:
+    """What a departure may start where more comes than the busiest window is planned for."""
+    most = ceil(stage.workers * assume("batch.fleet_headroom"))
+    return most if workload.max_instances is None else max(stage.workers, min(most, workload.max_instances))
 
 
 def _longest_gap_s(legs: Sequence[Leg]) -> float:
@@ -374,20 +379,36 @@ def _binding(workload: Workload, hardware: list[Hardware]) -> str | None:
 
 def _facts(workload: Workload, waits: Mapping[float, Wait], legs: list[Leg]) -> tuple[str, ...]:
     facts = []
+    percentile = f"p{workload.demand.percentile:g}"
     for leg in legs:
         promise = min(kind.promise_s for kind in leg.kinds)
-        made = f"p{workload.demand.percentile:g} {format_duration(waits[promise].at_percentile_s)}"
-        per_week = sum(leg.kinds.values())
+        made = f"{percentile} {format_duration(waits[promise].at_percentile_s)}"
         gap = max(kind.gap_s for kind in leg.kinds)
         stage = leg.stage
         where = "on-demand" if leg.on_demand else "spot"
+        most = _most_workers(workload, stage)
+        where += f" (room for {most})" if most > stage.workers else ""
+        whose = f"for waits of {format_duration(promise)} ({made})"
+        if len(legs) == 1 and len(workload.demand.regimes) > 1:
+            whose = f"for all waits, of which that of {format_duration(promise)} comes closest ({made})"
+        often = f"{sum(leg.kinds.values()):.4g}"
+        apart = "at most {} after the work is there" if workload.demand.piles else "at most {} apart"
         facts.append(
-            f"for waits of {format_duration(promise)} ({made}): {per_week} departures a week, at most "
-            f"{format_duration(gap)} apart, up to {stage.workers} x {stage.machine.instance_type} on {where}, "
-            f"batches of {stage.batch}"
+            f"{whose}: {often} departure{'' if often == '1' else 's'} a week, {apart.format(format_duration(gap))}, "
+            f"up to {stage.workers} x {stage.machine.instance_type} on {where}, batches of {stage.batch}"
             + ("" if leg.on_demand else f", last call at {format_duration(stage.last_call_s)}")
         )
-    return tuple(facts)
+    return (*facts, *_idle_days(workload, legs))
+
+
+def _idle_days(workload: Workload, legs: list[Leg]) -> Iterator[str]:
+    """Why departures leave on days when nothing is due."""
+    ready = workload.profile.latency.ready_by
+    if ready is not None and len({minute // DAY for leg in legs for minute in leg.minutes}) > len(ready.days):
+        yield (
+            f"results are due on {days_text(ready.days)}, and departures leave on the other days, too: left for the "
+            "next, requests would reach the age of the last call; one that finds nothing starts nothing"
+        )
 
 
 def _cost(legs: list[Leg]) -> float:
