@@ -19,6 +19,7 @@ import typer
 from headway.account import telling
 from headway.cli import run
 from headway.errors import HeadwayError
+from headway.profile import load_profile
 from headway.profile.editing import Content, edit_profile
 
 
@@ -62,6 +63,7 @@ def main(arguments: list[str]) -> int:
         return 1
     profile, prefix = arguments
     try:
+        load_profile(profile)
         artifact = newest(prefix)
         if not refresh(Path(profile), artifact):
             typer.echo(f"{profile} has the newest already: {artifact}")

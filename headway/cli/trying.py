@@ -102,8 +102,9 @@ def rehearse(
 ) -> int:
     """Provision a stack on an AWS inside this process and send real requests through it. No account, no Docker.
 
-    Shows each resource that the program registers, then the requests' waits, the dead-letter queue, the alarms that
-    were set off and where the results lie. Exit code 2 when a request got no result.
+    Shows how many resources of each kind the program registers (--format json names them), then the requests' waits,
+    the dead-letter queue, the alarms that were set off and where the results lie. Exit code 2 when a request got no
+    result.
 
     With --engine the stack is made by the real Pulumi engine, with AWS still in this process: preview, up, requests,
     an up and a refresh that have to find nothing to do, destroy. It is what `pulumi up` will do, except for AWS's own

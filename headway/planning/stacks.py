@@ -37,7 +37,10 @@ def stack_names(root: Path) -> tuple[str, ...]:
         for path in (root / STACKS_FOLDER).glob(f"{_PREFIX}*{_SUFFIX}")
     )
     if not names:
-        raise LockError(f"no stacks: {root / STACKS_FOLDER} holds no {_PREFIX}<stack>{_SUFFIX}")
+        raise LockError(
+            f"no stacks: {root / STACKS_FOLDER} holds no {_PREFIX}<stack>{_SUFFIX}, such as {_PREFIX}dev{_SUFFIX} with "
+            "config: {headway:profile: PATH}"
+        )
     return tuple(names)
 
 
@@ -84,12 +87,15 @@ def stack_region(stack: str, start: Path | None = None) -> str | None:
 
 def _read_config(path: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise LockError(f"{path}: cannot be read ({error.strerror})") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise LockError(f"{path}:{line}: not YAML: {error.problem or error.context}") from None
     except (YAMLError, ValueError) as error:
         raise LockError(f"{path}: not YAML: {str(error).splitlines()[0]}") from None
     config = content.get("config") if isinstance(content, dict) else None

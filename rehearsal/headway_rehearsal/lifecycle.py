@@ -7,7 +7,6 @@ Accidents on request: a resource that fails half-way through an update, one that
 from __future__ import annotations
 
 import gc
-import runpy
 import sys
 import time
 import warnings
@@ -28,7 +27,7 @@ from headway_rehearsal.inventory import inventory
 from headway_rehearsal.mocks import Registered
 from headway_rehearsal.outcome import Outcome, Stage
 from headway_rehearsal.provider import Failures, removed
-from headway_rehearsal.provision import Provisioned
+from headway_rehearsal.provision import Provisioned, run_program
 from headway_rehearsal.resources.base import Aws
 from headway_rehearsal.resources.storage import emptied
 
@@ -230,7 +229,7 @@ def program_on_engine(program: Path, stack: str, config: Mapping[str, Any], aws:
 
     def run() -> None:
         try:
-            runpy.run_path(str(program))
+            run_program(program)
         except (HeadwayError, pulumi.RunError) as error:
             refused.append(HeadwayError(str(error)))
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import runpy
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from headway_rehearsal.values import UnknownPropertyError
 from headway_rehearsal.waiting import waits_for_all_at_once
 
 PROJECT = "headway"
+OURS = ("headway", "headway_components", "headway_rehearsal", "headway_runtime", "pulumi", "pulumi_aws")
+"""Packages whose mistakes are no project's; in a clone some lie beside its program."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,41 @@ class Provisioned:
     def resources(self) -> tuple[Registered, ...]:
         """AWS's resources, without components."""
         return tuple(row for row in self.registered if row.type.startswith("aws:"))
+
+
+def run_program(program: Path) -> None:
+    """Run a project's program.
+
+    Raises:
+        HeadwayError: What it refuses, or a mistake in its own files, with where it stands; others come as they are.
+    """
+    try:
+        runpy.run_path(str(program))
+    except (HeadwayError, pulumi.RunError):
+        raise
+    except Exception as error:
+        where = _own_place(error, program.absolute().parent)
+        if where is None:
+            raise
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise HeadwayError(f"the program fails: {where}: {type(error).__name__}: {said}") from error
+
+
+def _own_place(error: Exception, root: Path) -> str | None:
+    """``file:line`` of the project's own code that went wrong; None where one of OURS did when called."""
+    if isinstance(error, SyntaxError):
+        places = [(error.filename or "", error.lineno, "")]
+    else:
+        frames = reversed(list(traceback.walk_tb(error.__traceback__)))
+        names = ((frame, line, str(frame.f_globals.get("__name__", ""))) for frame, line in frames)
+        places = [(frame.f_code.co_filename, line, name.partition(".")[0]) for frame, line, name in names]
+    for file, line, package in places:
+        path = Path(file).absolute()
+        if package in OURS:
+            return None
+        if path.is_relative_to(root) and "site-packages" not in path.parts:
+            return f"{path.relative_to(root)}:{line}"
+    return None
 
 
 def _as_text(value: Any) -> str:
@@ -53,7 +91,7 @@ def provision(program: Path, stack: str, config: Mapping[str, Any], aws: Aws) ->
         pulumi.runtime.set_all_config({key: _as_text(value) for key, value in config.items()})
 
         def main() -> None:
-            runpy.run_path(str(program))
+            run_program(program)
 
         await run_pulumi_func(main)
         root = pulumi.runtime.settings.get_root_resource()

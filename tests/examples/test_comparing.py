@@ -181,6 +181,13 @@ def test_what_cannot_be_asked_is_one_error_that_says_what_to_do(
     assert str(ended.value.code).startswith(f"error: {tmp_path}/{said}")
 
 
+def test_a_wrong_word_ends_with_1_for_2_says_that_answers_differ(compare: ModuleType) -> None:
+    for words, code in ((["outputs.json", "requests.jsonl", "--max-wait", "10s"], 1), (["--help"], 0)):
+        with pytest.raises(SystemExit) as ended:
+            compare.main(words)
+        assert ended.value.code == code
+
+
 def test_without_credentials_it_is_one_error_too(
     compare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

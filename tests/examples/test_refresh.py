@@ -69,9 +69,10 @@ def test_no_artifact_is_one_clear_message(project: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("profile", "prefix", "said"),
     [
+        # Told before AWS is asked, which would say that there is no such bucket.
+        ("stacks/profiles/none.yaml", "s3://nobodys/classifier/", "stacks/profiles/none.yaml: no such file"),
         (PROFILE, "models/classifier/", "models/classifier/: an address such as s3://models/classifier/ is needed"),
         (PROFILE, "s3://nobodys/classifier/", "AWS does not know what was asked for (s3:ListBucket): "),
-        ("stacks/profiles/none.yaml", "s3://models/classifier/", "stacks/profiles/none.yaml: no such file"),
         ("bare.yaml", "s3://models/classifier/", "bare.yaml: model.container is missing: its image is needed beside"),
     ],
 )

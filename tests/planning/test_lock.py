@@ -202,3 +202,15 @@ def test_the_committed_locks_are_current() -> None:
     outcomes = list(check_stacks(Path.cwd(), stack_names(Path.cwd())))
     assert [outcome.stack for outcome in outcomes] == ["dev", "prod", "staging"]
     assert not [outcome.text for outcome in outcomes if outcome.differs]
+
+
+def test_a_stack_config_that_is_no_yaml_says_in_which_line_and_a_project_without_stacks_what_one_says(
+    project: Path,
+) -> None:
+    (project / "stacks/Pulumi.dev.yaml").write_text("config:\n  headway:tags: [a\n")
+    with pytest.raises(LockError, match=r"stacks/Pulumi\.dev\.yaml:3: not YAML: "):
+        stack_settings(project, "dev")
+    for path in (project / "stacks").glob("Pulumi.*.yaml"):
+        path.unlink()
+    with pytest.raises(LockError, match=r"such as Pulumi\.dev\.yaml with config: \{headway:profile: PATH\}"):
+        stack_names(project)

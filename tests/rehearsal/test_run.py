@@ -213,3 +213,23 @@ def test_nonsense_that_nothing_looks_at_says_so_and_what_to_declare(
 def test_nonsense_of_an_endpoint_that_is_called_directly_says_who_could_look_at_it(project: Project) -> None:
     direct = rehearse(project("fraud-check"), "dev", requests=3, nonsense=True)
     assert direct.unwatched.startswith("nothing watches what the model answers: realtime hands it on as it is")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("raise ValueError('mine')", "ValueError: mine"),
+        ("def (", "SyntaxError: invalid syntax"),
+        ("import nowhere_to_be_found", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+        ("import json; json.loads('')", "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_a_mistake_in_the_program_is_told_by_its_line(project: Project, mistake: str, said: str) -> None:
+    root = project("contact-form")
+    program = root / "__main__.py"
+    text = program.read_text()
+    program.unlink()
+    program.write_text(f"{text}{mistake}\n")
+    with pytest.raises(HeadwayError) as told:
+        rehearse(root, "dev", requests=1)
+    assert str(told.value) == f"the program fails: __main__.py:{len(text.splitlines()) + 1}: {said}"
