@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from headway.bill.limit import above, money_limit
 from headway.bill.lines import Bill
-from headway.errors import HeadwayError, nearest
+from headway.errors import HeadwayError, nearest, problem_text
 from headway.units import format_usd
 from headway_components.site import Wiring
 
@@ -87,5 +87,5 @@ def _bill(name: str, given: Bill | Mapping[str, Any] | None) -> tuple[Bill | Non
     try:
         bill = given if isinstance(given, Bill) else Bill.model_validate(given)
     except ValidationError as error:
-        raise HeadwayError(f"{name}: monthly_bill is no Bill: {error.errors()[0]['msg'].lower()}") from None
+        raise HeadwayError(f"{name}: monthly_bill is no Bill: {problem_text(error.errors()[0])}") from None
     return bill, {end: f"{getattr(bill.total, end):.2f}" for end in ENDS}

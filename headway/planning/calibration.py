@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from headway.architectures.candidate import Result
 from headway.assumptions import ASSUMPTIONS, Assumption
-from headway.errors import HeadwayError, nearest
+from headway.errors import HeadwayError, nearest, place_text, problem_text
 from headway.files import write_whole
 
 CALIBRATIONS_FOLDER = Path("stacks/calibrations")
@@ -95,8 +95,7 @@ def read_calibration(root: Path, stack: str) -> Calibration | None:
         raise HeadwayError(f"{path}: cannot be read ({error})") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
+        where, said = place_text(first["loc"]), problem_text(first)
         raise HeadwayError(
             f"{path}: not a calibration of this version ({where}: {said}); run `headway calibrate --stack {stack}` "
             "again, or delete it to plan with the defaults"

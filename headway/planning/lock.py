@@ -20,7 +20,7 @@ from headway.architectures.hybrid_design import Design
 from headway.assumptions import assuming
 from headway.bill.limit import above
 from headway.bill.lines import Bill
-from headway.errors import HeadwayError, nearest
+from headway.errors import HeadwayError, nearest, nearest_file, place_text, problem_text
 from headway.files import write_whole
 from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.changes import FieldChange, field_changes
@@ -90,14 +90,11 @@ class Settings(Surroundings):
         """
         path = root / self.profile
         if not path.is_file():
-            there = {str(one.relative_to(root)) for folder in (path.parent, root / PROFILES_FOLDER)
+            there = {one.relative_to(root) for folder in (path.parent, root / PROFILES_FOLDER)
                      for one in _within(folder, root)}  # fmt: skip
-            hint = nearest(self.profile, there) or "; it is a file relative to the project's folder"
+            hint = nearest_file(path, there) or "; it is a file relative to the project's folder"
             raise LockError(f"headway:profile: there is no {self.profile}{hint}")
         return load_profile(path)
-
-
-_EXPECTED = {"float": "a number", "int": "a whole number", "decimal": "an amount in USD", "bool": "true or false"}
 
 
 def _said(problem: Any, kind: type[BaseModel]) -> str:
@@ -108,13 +105,8 @@ def _said(problem: Any, kind: type[BaseModel]) -> str:
         return f"headway:{field} is no setting{hint}"
     if problem["type"] == "missing":
         return f"headway:{field} is missing; `pulumi config set headway:{field} PATH`"
-    what, _, reason = str(problem["type"]).partition("_")
-    if reason in ("parsing", "type") and what in _EXPECTED:
-        words = ("true", "false") if what == "bool" else ()
-        return (
-            f"headway:{field}: got {problem['input']!r}; {_EXPECTED[what]} is needed{nearest(problem['input'], words)}"
-        )
-    return f"headway:{field}: got {problem['input']!r}; {str(problem['msg']).removeprefix('Value error, ').lower()}"
+    words = ("true", "false") if str(problem["type"]).startswith("bool") else ()
+    return f"headway:{field}: got {problem['input']!r}; {problem_text(problem)}{nearest(problem['input'], words)}"
 
 
 def _within(folder: Path, root: Path) -> list[Path]:
@@ -231,9 +223,9 @@ def read_lock(path: Path) -> Lock:
         raise LockError(f"{path}: cannot be read ({error}); run `headway lock`") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise LockError(
-            f"{path}: not a lock of this version ({where}: {first['msg'].lower()}); run `headway lock` again"
+            f"{path}: not a lock of this version ({place_text(first['loc'])}: {problem_text(first)}); "
+            "run `headway lock` again"
         ) from None
 
 

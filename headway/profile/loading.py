@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from headway.errors import HeadwayError, nearest
+from headway.errors import HeadwayError, close_words, nearest, nearest_file, place_text, problem_text
 from headway.profile.answers import DOTTED
 from headway.profile.model import Profile
 from headway.profile.trace import TraceError, load_trace
@@ -110,8 +111,7 @@ def read_text(file: Path) -> str:
             raise ProfileError(f"{file}: over {MAX_BYTES // 10**6} MB; a profile is a page of YAML")
         raw = file.read_bytes()
     except FileNotFoundError:
-        siblings = [str(p) for p in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
-        raise ProfileError(f"{file}: no such file{nearest(str(file), siblings)}") from None
+        raise ProfileError(f"{file}: no such file{nearest_file(file, file.parent.glob('*.y*ml'))}") from None
     except OSError as error:
         raise ProfileError(f"{file}: cannot be read ({error.strerror})") from None
     try:
@@ -157,12 +157,22 @@ def _plain(value: Any) -> Any:
 
 
 def _told(error: ValidationError) -> Iterator[dict[str, Any]]:
-    """One problem a place: of a union's complaints the first says enough, and a list is short of its wrong items."""
+    """One problem a mistake.
+
+    Of a union's complaints the first says enough, a list is short of its wrong items, and what is misspelt is missing.
+    """
     seen: set[tuple[Any, ...]] = set()
     problems = error.errors()
+    misspelt = {
+        (*problem["loc"][:-1], word)
+        for problem in problems if problem["type"] == "extra_forbidden"
+        for word in close_words(problem["loc"][-1], _fields_at(problem["loc"][:-1]))
+    }  # fmt: skip
     deep = {problem["loc"][:end] for problem in problems for end in range(1, len(problem["loc"]))}
     for problem in problems:
         if problem["type"] == "too_short" and problem["loc"] in deep:
+            continue
+        if problem["type"] == "missing" and problem["loc"] in misspelt:
             continue
         location = tuple(part for part in problem["loc"] if not _is_branch(part))
         if location not in seen:
@@ -177,7 +187,7 @@ def _is_branch(part: object) -> bool:
 
 def _describe(problem: dict[str, Any]) -> str:
     location: tuple[Any, ...] = problem["loc"]
-    field = ".".join(str(part) for part in location) or "profile"
+    field = place_text(location) or "profile"
     kind, given = problem["type"], problem["input"]
     if kind == "missing":
         return f"{field} is missing{_example(location)}"
@@ -188,11 +198,36 @@ def _describe(problem: dict[str, Any]) -> str:
     shown = f"got {_shorten(given)}" if not isinstance(given, dict | BaseModel) else ""
     if kind == "literal_error":
         words = [word.strip(" '") for word in problem["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return f"{field}: {shown}; use {', '.join(words)}{nearest(given, words)}"
+        choice = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+        return f"{field}: {shown}; use {choice}{nearest(given, words)}"
     if kind == "string_pattern_mismatch" and problem["ctx"]["pattern"] in _PATTERNS:
         return f"{field}: {shown}; use {_PATTERNS[problem['ctx']['pattern']]}"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{field}: {shown}{'; ' if shown else ''}{message[:1].lower()}{message[1:]}"
+    if given is None:
+        return f"{field} is empty{_example(location)}"
+    needed = problem_text(problem)
+    if kind in ("model_type", "dict_type") and (valid := _fields_at(location)):
+        needed = f"fields are needed here: {', '.join(valid)}"
+    if kind.endswith("_parsing"):
+        needed += _number_hint(given)
+    if location[-1:] == ("percentile",) and isinstance(given, float) and 0.5 <= given < 1:
+        needed += f"; write {given * 100:.15g}"
+    example = _example(location) if kind.endswith("_type") or kind == "too_short" else ""
+    return f"{field}: {shown}{'; ' if shown else ''}{needed}{example}"
+
+
+def _number_hint(given: object) -> str:
+    """How a number that people write otherwise is written here.
+
+    >>> _number_hint("1,000"), _number_hint("10%"), _number_hint("10k"), _number_hint("many")
+    ('; write 1000', '; write it without %', '; write 10000', '')
+    """
+    text = str(given).strip()
+    thousands = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmM])", text)
+    if re.fullmatch(r"\$?\d{1,3}(,\d{3})+(\.\d+)?|\$\d+(\.\d+)?", text):
+        return f"; write {text.lstrip('$').replace(',', '')}"
+    if thousands:
+        return f"; write {float(thousands[1]) * (1e3 if thousands[2] in 'kK' else 1e6):.15g}"
+    return "; write it without %" if text.endswith("%") else ""
 
 
 def _line(location: Iterable[Any], content: Any) -> int:

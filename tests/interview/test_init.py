@@ -126,7 +126,7 @@ def test_a_default_answer_that_nobody_gave_is_marked(typed: Typed) -> None:
     assert "ASSUMED, put in your own: the default answer" in Path("contact-form.yaml").read_text()
     wrong = typed.init("b.yaml", "--yes", *LEAST, "--fallback", "cash")
     assert (wrong.code, typed.files()) == (1, ["contact-form.yaml"])
-    assert "--fallback: fallback.0: got 'cash'" in wrong.err
+    assert "--fallback: fallback[0]: got 'cash'" in wrong.err
     wrong = typed.init("b.yaml", "--yes", *LEAST, "--fallback", "default", "--fallback-answer", '{"label": ')
     assert "begins as JSON and is none" in wrong.err
 

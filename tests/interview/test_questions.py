@@ -155,5 +155,5 @@ def test_the_help_says_of_every_question_that_may_be_passed_over_where_it_is_ask
 def test_a_wrong_measurement_is_told_once() -> None:
     with pytest.raises(ProfileError) as told:
         read_profile(draft({"measured": "m5.larg 2"}, "x").content)
-    assert str(told.value).startswith("model.measured.0.hardware: got 'm5.larg'")
+    assert str(told.value).startswith("model.measured[0].hardware: got 'm5.larg'")
     assert len(str(told.value).splitlines()) == 1

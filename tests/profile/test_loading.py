@@ -113,6 +113,24 @@ def test_the_whole_profile_is_read(tmp_path: Path) -> None:
     assert not [name for name in declared if not name.startswith("model.measured[")], declared
 
 
+def test_a_misspelt_field_is_one_mistake_not_two(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError) as told:
+        load(tmp_path, LEAST.replace("max_wait", "max_wiat"))
+    assert str(told.value).splitlines() == [
+        f"{tmp_path / 'mine.yaml'}:2: latency.max_wiat: no such field; did you mean max_wait?"
+    ]
+
+
+def test_a_file_that_is_not_there_names_those_alike_not_all_that_lie_beside_it(tmp_path: Path) -> None:
+    for name in ("loan-documents", "nightly-report", "moderation"):
+        (tmp_path / f"{name}.yaml").write_text(LEAST)
+    with pytest.raises(ProfileError) as told:
+        load_profile(tmp_path / "loan-document.yaml")
+    assert str(told.value).endswith(f"no such file; did you mean {tmp_path / 'loan-documents.yaml'}?")
+    with pytest.raises(ProfileError, match=r"no such file$"):
+        load_profile(tmp_path / "my-model.yaml")
+
+
 def test_json_is_a_profile_too(tmp_path: Path) -> None:
     content = {
         "name": "contact-form", "latency": {"max_wait": "5s"}, "traffic": {"per_day": 50},
@@ -127,10 +145,20 @@ def test_json_is_a_profile_too(tmp_path: Path) -> None:
         ("max_wait: 5s", "max_wiat: 5s", ["mine.yaml:2: latency.max_wiat: no such field; did you mean max_wait?"]),
         ("max_wait: 5s", "max_wait: 5 parsecs", ["mine.yaml:2: latency.max_wait: got '5 parsecs'", "use ms, s, m, h or d"]),
         ("max_wait: 5s", "max_wait: -5s", ["mine.yaml:2: latency.max_wait"]),
+        ("latency: {max_wait: 5s}", "latency: 5s", ["got '5s'; fields are needed here: max_wait, percentile", "write latency: {max_wait: 30m}"]),
+        ("model: {measured", "budget: 100\nmodel: {measured", ["budget: got 100; fields are needed here: monthly"]),
+        ("[{hardware: m5.large, seconds: 0.4}]", "m5.large", ["model.measured: got 'm5.large'; a list is needed; write measured: [{"]),
+        ("[{hardware: m5.large, seconds: 0.4}]", "[]", ["model.measured: got []; at least 1 is needed; write measured"]),
+        ("seconds: 0.4", "seconds: 0.4, batch: 1.5", ["batch: got 1.5; a whole number is needed"]),
+        ("seconds: 0.4", "seconds: 0.4, batch: 0", ["batch: got 0; at least 1 is needed"]),
+        ("per_day: 50", "per_day: '1,000'", ["traffic.per_day: got '1,000'; a number is needed; write 1000"]),
+        ("per_day: 50", "per_day: 10k", ["traffic.per_day: got '10k'; a number is needed; write 10000"]),
+        ("max_wait: 5s", "max_wait: 5s, percentile: 99%", ["latency.percentile: got '99%'; a number is needed; write it without %"]),
+        ("max_wait: 5s", "max_wait: 5s, percentile: 0.99", ["latency.percentile: got 0.99; at least 50 is needed; write 99"]),
         ("max_wait: 5s", "max_wait: 30", ["mine.yaml:2: latency.max_wait: got 30; a time needs its unit: write 30ms, 30s, 30m or 30h"]),
         ("max_wait: 5s", "max_wait: '3000'", ["latency.max_wait: got '3000'; a time needs its unit: write 3000ms, 3000s"]),
         ("seconds: 0.4}]", "seconds: 0.4}], load_time: 90", ["model.load_time: got 90; a time needs its unit"]),
-        ("seconds: 0.4}]", "p50: 300, p99: 900}]", ["measured.0.p50: got 300; a time needs", "measured.0.p99: got 900"]),
+        ("seconds: 0.4}]", "p50: 300, p99: 900}]", ["measured[0].p50: got 300; a time needs", "measured[0].p99: got 900"]),
         ("seconds: 0.4}]", "seconds: 0.4}], response: 4", ["model.response: got 4; a size needs its unit: write 4B, 4KB or 4MB"]),
         ("seconds: 0.4}]", "seconds: 0.4}], request: 200", ["model.request", "a size needs its unit: write 200B, 200KB"]),
         ("max_wait: 5s", "max_wait: .nan", ["mine.yaml:2: latency.max_wait"]),
@@ -147,7 +175,7 @@ def test_json_is_a_profile_too(tmp_path: Path) -> None:
         ("per_day: 50", "per_day: 50, cycles: {months: {-1: 2}}", ["traffic.cycles", "-1 is not between 1 and 12"]),
         ("per_day: 50", "per_day: 50, cycles: {days_of_month: {-32: 2}}", ["-32 is not between 1 and 31, nor between -31 and -1"]),
         ("per_day: 50", "per_day: 50, backlog: {items: 0, within: 1h}", ["traffic.backlog.items"]),
-        ("m5.large", "m5.larg", ["mine.yaml:4: model.measured.0.hardware", "g5.xlarge or m5.large"]),
+        ("m5.large", "m5.larg", ["mine.yaml:4: model.measured[0].hardware", "g5.xlarge or m5.large"]),
         ("m5.large", "ml.m5.large", ["write the EC2 name 'm5.large'"]),
         ("m5.large", "serverless-9GB", ["serverless memory is 1 to 6 GB"]),
         ("seconds: 0.4", "batch: 2", ["seconds is missing"]),
