@@ -49,7 +49,9 @@ def whole_weeks(hours: Mapping[datetime, float], timezone: str, *, until: dateti
         if found or week.requests:
             found.append(week)
     if not found:
-        raise HeadwayError(f"no requests in the {most} weeks before {end}: nothing can be said of the traffic")
+        raise HeadwayError(
+            f"no requests in the {most} whole weeks before Monday {end}: nothing can be said of the traffic"
+        )
     return tuple(found)
 
 

@@ -187,8 +187,13 @@ def _closest(candidates: Sequence[Candidate], workload: Workload) -> Closest | N
         architecture=closest.architecture,
         relax=f"latency.max_wait ({tightest}) or a faster model: {closest.reason}"
         if closest.reason.startswith("too slow")
-        else closest.reason.replace("its fallback needs", "fallback, which needs"),
+        else _named(closest.reason),
     )
+
+
+def _named(reason: str) -> str:
+    """A reason that holds a fallback against a design, beginning with the field to relax."""
+    return reason.replace("its fallback needs", "fallback, which needs").replace("cannot fall back", "fallback")
 
 
 def _assumptions(

@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from headway.errors import HeadwayError, nearest
+
 VARIABLE = "HEADWAY_PRICES"
 """A snapshot, an overrides file, or the word ``packaged``."""
 FOLDER_VARIABLE = "HEADWAY_DATA"
@@ -39,8 +41,17 @@ def refreshed_book() -> Path | None:
 
 
 def chosen_book() -> Path | None:
-    """The book that is used unless a command names another; None is the packaged one."""
+    """The book that is used unless a command names another; None is the packaged one.
+
+    Raises:
+        HeadwayError: HEADWAY_PRICES names a file that is not there.
+    """
     named = os.environ.get(VARIABLE, "")
-    if named:
-        return None if named == PACKAGED else Path(named)
-    return refreshed_book()
+    if not named:
+        return refreshed_book()
+    if named == PACKAGED:
+        return None
+    if not Path(named).is_file():
+        hint = nearest(named, [PACKAGED]) or f"; it names a price book or is {PACKAGED}"
+        raise HeadwayError(f"{VARIABLE}={named}: no such file{hint}")
+    return Path(named)

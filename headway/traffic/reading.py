@@ -100,6 +100,8 @@ def open_log(path: Path, *, zone: tzinfo = UTC, starts: float | None = None, col
         HeadwayError: It is none of these, or nothing in it says when.
     """
     first = next((line for _, line in read_lines(path) if not line.startswith("#")), "")
+    if "\0" in first:
+        raise HeadwayError(f"{path}: is no text; a log, a CSV or JSON lines are needed, gzipped or not")
     try:
         if not first:
             raise NoTimesError(["nothing"])

@@ -292,7 +292,7 @@ def test_an_empty_answer_is_an_error_and_writes_no_proposal(
 
     assert run(["drift", "--stack", "prod", "--out", str(tmp_path / "p.md")]) == 1
 
-    assert "no requests in the 4 weeks before" in capsys.readouterr().err
+    assert "no requests in the 4 whole weeks before Monday" in capsys.readouterr().err
     assert not (tmp_path / "p.md").exists()
 
 

@@ -173,6 +173,9 @@ def test_what_queues_every_request_does_not_fit_where_somebody_waits_at_once_for
     told = "cannot fall back (cache): it queues every request, and whoever waits gets no answer while the model fails"
     assert reasons["asynchronous"] == reasons["microbatch"] == (False, told)
     assert not any(one.startswith("fallback") for one in made.warnings)
+    alone = plan(Profile.model_validate({"name": "estimate", "fallback": ["cache"], **fields}), only="asynchronous")
+    assert alone.closest is not None
+    assert alone.closest.relax == f"fallback{told.removeprefix('cannot fall back')}"
     without = plan(Profile.model_validate({"name": "estimate", **fields}))
     assert next(one for one in without.candidates if one.architecture == "asynchronous").feasible
 

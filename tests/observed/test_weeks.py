@@ -49,5 +49,5 @@ def test_the_week_under_way_is_not_whole() -> None:
 
 
 def test_no_requests_at_all_is_an_error_and_no_answer() -> None:
-    with pytest.raises(HeadwayError, match="no requests in the 4 weeks before 2026-06-08"):
+    with pytest.raises(HeadwayError, match="no requests in the 4 whole weeks before Monday 2026-06-08"):
         whole_weeks({}, "UTC", until=datetime(2026, 6, 12, tzinfo=UTC), most=4)

@@ -12,7 +12,7 @@ from headway.advice.price_age import price_age
 from headway.bill import price
 from headway.cli import run
 from headway.errors import HeadwayError
-from headway.prices import PriceBook, PriceError, load_book, packaged_book
+from headway.prices import PriceBook, load_book, packaged_book
 from headway.prices.book import PRICES_FILE
 from headway.prices.comparing import changes, coverage
 from headway.report.prices import age_sentence
@@ -46,10 +46,15 @@ def test_the_newest_refreshed_book_is_used_and_the_variable_chooses_another(
     assert load_book() is packaged_book()
 
 
-def test_a_variable_that_names_no_file_is_an_error_and_not_another_book(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADWAY_PRICES", "/nowhere/prices.json.gz")
-
-    with pytest.raises(PriceError, match=r"/nowhere/prices.json.gz: cannot be read"):
+@pytest.mark.parametrize(
+    ("named", "hint"),
+    [("/nowhere/prices.json.gz", "; it names a price book or is packaged"), ("package", "; did you mean packaged?")],
+)
+def test_a_variable_that_names_no_file_is_an_error_and_not_another_book(
+    monkeypatch: pytest.MonkeyPatch, named: str, hint: str
+) -> None:
+    monkeypatch.setenv("HEADWAY_PRICES", named)
+    with pytest.raises(HeadwayError, match=re.escape(f"HEADWAY_PRICES={named}: no such file{hint}")):
         load_book()
 
 

@@ -74,6 +74,7 @@ def test_a_row_may_count_a_stretch_of_time(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "nothing in it says when.*this one has nothing"),
+        ("\0\1,requests\n", "is no text; a log, a CSV or JSON lines are needed"),
         ("a,b\n1,2\n", "a column requests .*this one has a, b"),
         ('{"user": 1}\n', "this one has user"),
         ("requests\n1\n", r":1: nothing says when it began; give --starts"),
