@@ -3,8 +3,9 @@
 A departure looks at what waits and starts workers for it, less what those about to start will take; spot that does not
 come is replaced on-demand at the last call, its own or that of a later departure that counted on it; a worker that is
 lost hands its batch to one started on-demand; a worker ends at its quota or at an empty queue (``headway_runtime``:
-reconcile, worker). Not followed: workers that leave before their time because a quota is full, which shortens waits;
-and the second look, a tick later, of a departure that found nothing.
+reconcile, worker). Between departures the dispatcher looks once a tick: a departure that sent for nobody is looked at
+twice, and what fills a worker's quota before its time leaves early. Not followed: that a compute environment holds no
+more workers than one departure may have, which several at once meet where far more comes than was planned.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Ints = NDArray[np.int64]
 SPOT, ON_DEMAND = 0, 1
 BATCH, PER_ITEM_S, PER_BATCH_S, SIGMA, START_S = range(5)
 """Columns of a pool."""
-QUOTA, MOST, LAST_CALL_S, POOL = range(4)
+QUOTA, MOST, LAST_CALL_S, POOL, EARLY = range(5)
 """Columns of a rule."""
 LINGER_S, LEAST_S, LOST_PER_S, RETRIED = range(4)
 """Columns of what is unknown."""
@@ -63,6 +64,7 @@ def depart(
     rule_of: Ints,
     missed: Ints,
     ticks: Floats,
+    looks: Floats,
     rules: Floats,
     pools: Floats,
     unknown: Floats,
@@ -76,11 +78,12 @@ def depart(
 
     Args:
         arrived: Ascending.
-        leaves: Departures, ascending.
+        leaves: Departures, ascending. Those from the last look on are only looked ahead to: what fills their quotas.
         prior: The departure before each, which bounds its oldest item's age.
         rule_of: The rule of each departure.
-        missed: 1 where spot has no capacity for it.
-        ticks: The dispatcher's delay at each departure, and at its last call.
+        missed: 1 where spot has no capacity for it, nor for what leaves before its time.
+        ticks: The dispatcher's delay at each departure, after which it looks once a tick; and at its last call.
+        looks: When the dispatcher looks first and last, and its tick.
         rules: A row a rule, see the columns.
         pools: A row a pool.
         unknown: What is assumed of spot and retries.
@@ -88,7 +91,7 @@ def depart(
         uniforms: The same.
         room: Workers at once at most.
         done: Filled for the items taken.
-        used: A row a pool, added to: spot seconds, on-demand seconds, busy seconds, workers, departures that took any.
+        used: A row a pool, added to: spot seconds, on-demand seconds, busy seconds, workers, departures with any.
     """  # fmt: skip
     heap_at, heap_who = np.empty(room), np.empty(room, np.int64)
     size = 0
@@ -97,19 +100,43 @@ def depart(
     pool_of, kind = np.zeros(room, np.int64), np.zeros(room, np.int64)
     quota, first, held = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(room, np.int64)
     launched, lost, fresh = np.zeros(room), np.zeros(room), np.zeros(room, np.int64)
-    working, counts = np.zeros(room, np.int64), np.zeros(room, np.int64)
+    working, counts, serves = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(room, np.int64)
     stuck_at, stuck_of, stuck_by, stuck_per = (
-        np.full(leaves.size + 1, np.inf),
-        np.zeros(leaves.size + 1, np.int64),
-        np.zeros(leaves.size + 1, np.int64),
-        np.zeros(leaves.size + 1, np.int64),
+        np.full(2 * leaves.size + 1, np.inf),
+        np.zeros(2 * leaves.size + 1, np.int64),
+        np.zeros(2 * leaves.size + 1, np.int64),
+        np.zeros(2 * leaves.size + 1, np.int64),
     )
     calls, call = 0, 0
     next_departure, taken, seen, drawn = 0, 0, 0, 0
+    look_at, last_look, tick_s = looks[0], looks[1], looks[2]
+    again_at, now = np.inf, looks[0]
     # Items that workers about to start count for, by pool: their rule's quota each, whatever they were told to take.
     coming = np.zeros(pools.shape[0], np.int64)
+    # The same of all that live, and how many live; departures with workers, and those of which any died.
+    spoken_for, living = 0, np.zeros(pools.shape[0], np.int64)
+    sent, died = np.zeros(leaves.size, np.int64), np.zeros(leaves.size, np.int64)
     while True:
-        leave = leaves[next_departure] + ticks[next_departure, 0] if next_departure < leaves.size else np.inf
+        leave = look = np.inf
+        if next_departure < leaves.size:
+            leave = leaves[next_departure] + ticks[next_departure, 0]
+            if leaves[next_departure] >= last_look:
+                leave = np.inf
+            if again_at < leaves[next_departure]:
+                look = again_at
+            rule = rules[rule_of[next_departure]]
+            full = taken + spoken_for + int(rule[QUOTA])
+            if (
+                rule[EARLY] > 0
+                and full <= arrived.size
+                and living[int(rule[POOL])] < rule[MOST]
+                and died[next_departure] == 0
+                and (next_departure == 0 or died[next_departure - 1] == 0)
+            ):
+                # The first tick at which what waits fills a quota.
+                early = look_at + tick_s * max(0.0, np.ceil((max(arrived[full - 1], now) - look_at) / tick_s))
+                if early <= last_look and leaves[next_departure] - early > tick_s:
+                    look = min(look, early)
         pull = heap_at[0] if size > 0 else np.inf
         # Last calls come in the order of their departures but for their rules: the soonest of the few pending.
         soonest = -1
@@ -117,7 +144,7 @@ def depart(
             if stuck_by[place] > 0 and (soonest < 0 or stuck_at[place] < stuck_at[soonest]):
                 soonest = place
         due = stuck_at[soonest] if soonest >= 0 else np.inf
-        now = min(leave, pull, due)
+        now = min(leave, pull, due, look)
         if now == np.inf:
             break
         while seen < arrived.size and arrived[seen] <= now:
@@ -140,9 +167,9 @@ def depart(
                 quota[worker] -= count
             if held[worker] > 0:
                 count = held[worker]
-                again = count * unknown[RETRIED]
-                extra = int(again)
-                if uniforms[drawn % uniforms.size] < again - extra:
+                retried = count * unknown[RETRIED]
+                extra = int(retried)
+                if uniforms[drawn % uniforms.size] < retried - extra:
                     extra += 1
                 takes = pool[PER_BATCH_S] + pool[PER_ITEM_S] * (count + extra)
                 sigma = pool[SIGMA]
@@ -162,58 +189,98 @@ def depart(
                 used[pool_of[worker], 3] += 1
                 fresh[worker] = 1
                 coming[pool_of[worker]] += counts[worker]
+                died[serves[worker]] = 1
                 _push(heap_at, heap_who, size, end + pool[START_S], worker)
                 size += 1
                 continue
             paid = max(now - launched[worker] + unknown[LINGER_S], unknown[LEAST_S])
             used[pool_of[worker], kind[worker]] += paid
+            living[pool_of[worker]] -= 1
+            spoken_for -= counts[worker]
             spare[left] = worker
             left += 1
             continue
-        on_last_call = now == due and due <= leave
-        which = stuck_of[soonest] if on_last_call else next_departure
-        rule = rules[rule_of[which]]
         waiting = seen - taken
+        on_last_call = now == due and due <= min(leave, look)
+        again = now == again_at and now != leave
+        departs = not on_last_call and (again or now == leave)
+        if on_last_call:
+            which = stuck_of[soonest]
+        elif again:
+            which = next_departure - 1
+        else:
+            which = next_departure
+        rule = rules[rule_of[which]]
         per = int(rule[QUOTA])
         most = int(rule[MOST])
         fleet = int(rule[POOL])
+        called = max(now, prior[which] + rule[LAST_CALL_S] + ticks[which, 1])
+        each = per
+        how = ON_DEMAND if rule[LAST_CALL_S] == 0 else SPOT
         if on_last_call:
-            items = stuck_by[soonest] * stuck_per[soonest]
+            items = 0
+            for place in range(call, calls):
+                if stuck_by[place] > 0 and stuck_of[place] == which and stuck_at[place] <= now:
+                    items += stuck_by[place] * stuck_per[place]
+                    living[fleet] -= stuck_by[place]
+                    stuck_by[place] = 0
             coming[fleet] -= items
+            spoken_for -= items
             workers = min(-(-items // per), -(-waiting // per))
-            stuck_by[soonest] = 0
             while call < calls and stuck_by[call] == 0:
                 call += 1
-            each = max(per, -(-waiting // workers)) if workers >= most else per
+            if call == calls:
+                calls = call = 0
+            if workers >= most:
+                each = max(per, -(-waiting // workers))
             how = ON_DEMAND
-        else:
-            next_departure += 1
+        elif departs:
             if rule[LAST_CALL_S] > 0 and waiting > 0:
                 # It counts on those of earlier departures that are stuck: they go with its last call if that is sooner.
-                called = prior[which] + rule[LAST_CALL_S] + ticks[which, 1]
                 for place in range(call, calls):
                     theirs = int(rules[rule_of[stuck_of[place]], POOL])
                     if stuck_by[place] > 0 and theirs == fleet and called < stuck_at[place]:
-                        stuck_at[place], stuck_of[place] = max(called, now), which
+                        stuck_at[place], stuck_of[place] = called, which
             items = waiting - coming[fleet]
             needed = -(-items // per)
             workers = min(needed, most)
-            each = per if workers == needed else -(-items // max(workers, 1))
-            how = ON_DEMAND if rule[LAST_CALL_S] == 0 or now - prior[which] >= rule[LAST_CALL_S] else SPOT
-            if waiting > 0:
-                used[fleet, 4] += 1
-            if how == SPOT and missed[which] and workers > 0:
-                stuck_at[calls] = prior[which] + rule[LAST_CALL_S] + ticks[which, 1]
-                stuck_of[calls], stuck_by[calls], stuck_per[calls] = which, workers, per
+            if workers != needed:
+                each = -(-items // max(workers, 1))
+            if now - prior[which] >= rule[LAST_CALL_S]:
+                how = ON_DEMAND
+            # In the same tick it looks for what may leave early; and a tick later once more where it sent for nobody.
+            look_at = now
+            again_at = now + tick_s if which == next_departure and workers <= 0 else np.inf
+            next_departure = which + 1
+        else:
+            workers = min((waiting - spoken_for) // per, most - living[fleet])
+            look_at = now + tick_s
+        if workers <= 0:
+            continue
+        used[fleet, 4] += 1 - sent[which]
+        sent[which] = 1
+        if how == SPOT and missed[which]:
+            stuck_at[calls], stuck_of[calls], stuck_by[calls], stuck_per[calls] = called, which, workers, per
+            for place in range(call, calls):
+                # Last call takes together what is stuck of one departure.
+                if stuck_by[place] > 0 and stuck_of[place] == which and stuck_per[place] == per:
+                    stuck_by[place] += workers
+                    stuck_by[calls] = 0
+                    break
+            if stuck_by[calls] > 0:
                 calls += 1
-                coming[fleet] += workers * per
-                continue
-        for _ in range(max(0, min(workers, left))):
+            living[fleet] += workers
+            coming[fleet] += workers * per
+            spoken_for += workers * per
+            continue
+        for _ in range(min(workers, left)):
             left -= 1
             worker = spare[left]
-            pool_of[worker], kind[worker] = fleet, how
+            pool_of[worker], kind[worker], serves[worker] = fleet, how, which
             quota[worker], held[worker], working[worker], launched[worker], fresh[worker] = each, 0, 0, now, 1
+            living[fleet] += 1
             coming[fleet] += per
+            spoken_for += per
             counts[worker] = per
             ready = now + pools[pool_of[worker], START_S]
             lost[worker] = np.inf

@@ -64,7 +64,11 @@ class _Departures:
             ]
         )  # fmt: skip
         self.rules = np.array(
-            [[rule.quota, rule.max_workers, rule.last_call_s, names.index(rule.pool)] for rule in design.departures]
+            [
+                [rule.quota, rule.max_workers, rule.last_call_s, names.index(rule.pool), rule.leaves_early]
+                for rule in design.departures
+            ],
+            float,
         )
         pairs = sorted((minute, at) for at, rule in enumerate(design.departures) for minute in minutes_of(rule))
         self.minutes = np.array([minute for minute, _ in pairs]) * 60.0
@@ -76,20 +80,23 @@ class _Departures:
 
     def follow(self, items: Floats, begin: float, seed: int, used: Floats, *, last: bool) -> tuple[int, Floats]:
         """One week from ``begin``; the last one until a departure after its end."""
-        leaves, rule_of = begin + self.minutes, self.rule_of
+        leaves = np.concatenate([begin + self.minutes, begin + self.minutes + WEEK_S])
+        rule_of = np.concatenate([self.rule_of, self.rule_of])
+        # The next week's first departure is only looked ahead to.
+        keep, until = self.minutes.size + 1, begin + WEEK_S
         if last:
-            leaves, rule_of = np.concatenate([leaves, leaves + WEEK_S]), np.concatenate([rule_of, rule_of])
             end = items[-1] if items.size else begin
-            keep = int(np.searchsorted(leaves, end, side="right")) + 1
-            leaves, rule_of = leaves[:keep], rule_of[:keep]
+            keep, until = int(np.searchsorted(leaves, end, side="right")) + 1, np.inf
+        leaves, rule_of = leaves[:keep], rule_of[:keep]
         prior = np.concatenate([[begin + self.minutes[-1] - WEEK_S], leaves[:-1]])
         # Weeks begin on Monday: the first one up to a week before the first request.
         draw = np.random.default_rng((seed, 3, 1 + round(begin // WEEK_S)))
         missed = (draw.random(leaves.size) < assume("spot.miss")).astype(np.int64)
-        ticks = draw.random((leaves.size, 2)) * assume("batch.tick")
+        tick = assume("batch.tick")
+        ticks, looks = draw.random((leaves.size, 2)) * tick, np.array([begin + draw.random() * tick, until, tick])
         done = np.full(items.size, np.inf)
         taken = depart(
-            items, leaves, prior, rule_of, missed, ticks, self.rules, self.pools, self.unknown,
+            items, leaves, prior, rule_of, missed, ticks, looks, self.rules, self.pools, self.unknown,
             draw.standard_normal(DRAWS), draw.random(DRAWS), self.room, done, used,
         )  # fmt: skip
         return taken, done

@@ -170,7 +170,8 @@ def _early(
     """Workers that need not wait for their departure: what waits fills their quotas already.
 
     Only ever earlier, and never dearer: each has a full quota of work, as the plan's workers have at best, and what is
-    left over waits for its time. Whoever lives, or was sent for just now, counts with a whole quota of what waits.
+    left over waits for its time. Whoever lives, or was sent for just now, counts with a whole quota of what waits,
+    workers of other pools too: there is one queue.
     """
     rule = upcoming.rule
     if not rule.leaves_early or (upcoming.at - now).total_seconds() <= settings.tick_s:
@@ -179,9 +180,10 @@ def _early(
     if any(job.count(FAILED) for job in observed.jobs if job.departure in about):
         return None  # Workers die: sending more of them early would only hide it.
     own_pool = [job for job in observed.jobs if belongs(settings, job.name, rule.pool)]
-    sent = [action for action in actions if isinstance(action, Submit) and action.pool == rule.pool]
-    living = sum(job.count(LIVING) for job in own_pool) + sum(action.workers for action in sent)
-    taken = quotas.items(own_pool, LIVING) + sum(action.workers * action.quota for action in sent)
+    sent = [action for action in actions if isinstance(action, Submit)]
+    living = sum(job.count(LIVING) for job in own_pool)
+    living += sum(action.workers for action in sent if action.pool == rule.pool)
+    taken = quotas.items(observed.jobs, LIVING) + sum(action.workers * action.quota for action in sent)
     workers = min((observed.waiting - taken) // rule.quota, rule.max_workers - living)
     if workers <= 0:
         return None

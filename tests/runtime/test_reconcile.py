@@ -253,6 +253,21 @@ def test_what_left_early_belongs_to_the_departure_that_it_left_before() -> None:
     assert ("cancel", "e") in decide(25, stuck, now=late, handled=next_at, leaves_early=True)
 
 
+def test_what_another_pools_workers_take_fills_no_quota_that_leaves_early() -> None:
+    # Noon is the last departure of one kind of worker; one o'clock has another.
+    morning = rule(to_minute=721, leaves_early=True)
+    afternoon = rule(from_minute=780, pool="c6i", leaves_early=True)
+    both = replace(settings(morning, afternoon), pools={"g5": POOL, "c6i": Pool("spot-2", "ondemand-2", "job-2")})
+    (fleet,) = reconcile(NOON, both, Observed(25, ())).actions
+    assert isinstance(fleet, Submit)
+    assert (fleet.pool, fleet.workers) == ("g5", 3)
+    at, starting = NOON + timedelta(minutes=2), job(NOON, "STARTING", workers=3)
+    assert reconcile(at, both, Observed(34, (starting,)), NOON).actions == ()
+    (early,) = reconcile(at, both, Observed(45, (starting,)), NOON).actions
+    assert isinstance(early, Submit)
+    assert (early.pool, early.workers, early.departure) == ("c6i", 1, stamp(NOON + timedelta(hours=1)))
+
+
 def test_nobody_leaves_early_while_workers_die() -> None:
     at = NOON + timedelta(minutes=20)
     dead = job(NOON, "FAILED"), job(NOON, "FAILED", purchase="ondemand", attempt=1, workers=2)

@@ -20,17 +20,24 @@ class Fleet(NamedTuple):
     per_batch_s: float
     start_s: float
     linger_s: float = 120.0
+    early: bool = False
+    tick_s: float = 60.0
 
 
 def departures(
     arrived: Sequence[float], leaves: Sequence[float], missed: Sequence[bool], fleet: Fleet, first_prior: float
 ) -> tuple[list[float], float, float, int]:
-    """When each item is done, spot and on-demand seconds paid, workers; without ticks, losses and retries."""
+    """When each item is done, spot and on-demand seconds paid, workers; without delays of ticks, losses and retries.
+
+    Between departures the dispatcher looks every ``tick_s``: once more where a departure sent for nobody, and for full
+    quotas that may leave early.
+    """
     environment = simpy.Environment()
     waiting: list[int] = []
     done = [float("inf")] * len(arrived)
     paid = {"spot": 0.0, "on_demand": 0.0}
-    count = {"coming": 0, "workers": 0}
+    count = {"coming": 0, "workers": 0, "living": 0}
+    stuck: dict[int, int] = {}
 
     def source() -> Iterator[Any]:
         for index, at in enumerate(arrived):
@@ -40,6 +47,7 @@ def departures(
     def worker(how: str, quota: int) -> Iterator[Any]:
         launched = environment.now
         count["coming"] += fleet.quota
+        count["living"] += 1
         count["workers"] += 1
         yield environment.timeout(fleet.start_s)
         count["coming"] -= fleet.quota
@@ -49,36 +57,60 @@ def departures(
             yield environment.timeout(fleet.per_batch_s + fleet.per_item_s * len(mine))
             for index in mine:
                 done[index] = environment.now
+        count["living"] -= 1
         paid[how] += environment.now - launched + fleet.linger_s
 
-    def launch(how: str, workers: int, quota: int) -> None:
-        for _ in range(workers):
-            environment.process(worker(how, quota))
-
-    def last_call(prior: float, workers: int) -> Iterator[Any]:
-        count["coming"] += workers * fleet.quota
+    def last_call(number: int, prior: float) -> Iterator[Any]:
         yield environment.timeout(prior + fleet.last_call_s - environment.now)
+        workers = stuck.pop(number)
         count["coming"] -= workers * fleet.quota
+        count["living"] -= workers
         missing = min(workers, ceil(len(waiting) / fleet.quota))
-        launch(
-            "on_demand",
-            missing,
-            max(fleet.quota, ceil(len(waiting) / missing)) if missing >= fleet.most else fleet.quota,
-        )
+        each = max(fleet.quota, ceil(len(waiting) / missing)) if missing >= fleet.most else fleet.quota
+        for _ in range(missing):
+            environment.process(worker("on_demand", each))
+
+    def send(number: int, prior: float, workers: int, quota: int) -> None:
+        if not missed[number]:
+            for _ in range(workers):
+                environment.process(worker("spot", quota))
+        elif workers > 0:
+            if number not in stuck:
+                environment.process(last_call(number, prior))
+            stuck[number] = stuck.get(number, 0) + workers
+            count["coming"] += workers * fleet.quota
+            count["living"] += workers
+
+    def depart(number: int, prior: float) -> bool:
+        items = len(waiting) - count["coming"]
+        needed = ceil(items / fleet.quota)
+        workers = min(needed, fleet.most)
+        send(number, prior, workers, fleet.quota if workers == needed else ceil(items / max(workers, 1)))
+        return workers > 0
+
+    def leave_early(number: int, prior: float) -> None:
+        if fleet.early and number < len(leaves) and leaves[number] - environment.now > fleet.tick_s:
+            full = (len(waiting) - count["living"] * fleet.quota) // fleet.quota
+            send(number, prior, min(full, fleet.most - count["living"]), fleet.quota)
 
     def calendar() -> Iterator[Any]:
-        prior = first_prior
-        for at, miss in zip(leaves, missed, strict=True):
+        prior = before = first_prior
+        sent = True
+        for number, at in enumerate([*leaves, float("inf")]):
+            look = prior if number else prior + fleet.tick_s
+            while look < at:
+                if number == 0 or look > prior:
+                    yield environment.timeout(look - environment.now)
+                    if number and look == prior + fleet.tick_s and not sent:
+                        depart(number - 1, before)
+                yield environment.timeout(0)  # Who was sent for has his job by now.
+                leave_early(number, prior)
+                look += fleet.tick_s
+                if number == len(leaves) and look > prior + fleet.tick_s:
+                    return
             yield environment.timeout(at - environment.now)
-            items = len(waiting) - count["coming"]
-            needed = ceil(items / fleet.quota)
-            workers = min(needed, fleet.most)
-            each = fleet.quota if workers == needed else ceil(items / max(workers, 1))
-            if workers > 0 and miss:
-                environment.process(last_call(prior, workers))
-            elif workers > 0:
-                launch("spot", workers, each)
-            prior = at
+            sent = depart(number, prior)
+            before, prior = prior, at
 
     environment.process(source())
     environment.process(calendar())

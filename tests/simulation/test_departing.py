@@ -17,7 +17,7 @@ def follow(
     taken = depart(
         arrived, np.array(leaves), np.array([prior, *leaves[:-1]]), np.zeros(len(leaves), np.int64),
         np.array(missed, dtype=np.int64), np.full((len(leaves), 2), ticks),
-        np.array([[fleet.quota, fleet.most, fleet.last_call_s, 0]], float),
+        np.array([60.0, np.inf, 60.0]), np.array([[fleet.quota, fleet.most, fleet.last_call_s, 0, fleet.early]], float),
         np.array([[fleet.batch, fleet.per_item_s, fleet.per_batch_s, 0.0, fleet.start_s]]),
         np.array([fleet.linger_s, 60.0, lost, retried]), np.zeros(1), np.array(uniforms or [0.5]), 500, done, used,
     )  # fmt: skip
@@ -37,6 +37,71 @@ def test_the_same_arrivals_are_done_at_the_same_times_as_in_simpy(seed: int, per
     assert all(np.isinf(expected[taken:]))
     assert used[:2].tolist() == pytest.approx([spot, on_demand])
     assert used[3] == workers
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("per_s", [0.02, 0.05, 0.15])
+def test_what_fills_a_quota_leaves_early_at_the_same_tick_as_in_simpy(seed: int, per_s: float):
+    # No two moments alike: what comes first within a tick is no question here.
+    fleet = FLEET._replace(most=6, early=True, start_s=301.37, per_batch_s=5.13, per_item_s=2.017)
+    draw = np.random.default_rng(seed)
+    arrived = np.cumsum(draw.exponential(1 / per_s, int(40_000 * per_s)))
+    leaves = [900.0 * number for number in range(1, 60)]
+    missed = (draw.random(len(leaves)) < 0.2).tolist()
+    done, used, taken = follow(arrived, leaves, missed, fleet)
+    expected, spot, on_demand, workers = departures(arrived.tolist(), leaves, missed, fleet, 0.0)
+    assert done[:taken].tolist() == pytest.approx(expected[:taken])
+    assert all(np.isinf(expected[taken:]))
+    assert used[:2].tolist() == pytest.approx([spot, on_demand])
+    assert used[3] == workers
+    at_their_time, *_ = follow(arrived, leaves, missed, fleet._replace(early=False))
+    assert (done[:taken].mean() < at_their_time[:taken].mean() - 60) == (per_s > 0.1)
+
+
+def test_a_full_quota_leaves_with_the_next_tick_and_the_rest_with_its_departure():
+    # 41 by second 410: forty leave at 420, the one more and whoever comes after them at 900.
+    fleet = FLEET._replace(early=True)
+    done, used, taken = follow(np.array([*range(10, 420, 10), 800.0]), [900.0], [False], fleet)
+    assert taken == 42
+    assert done[:8].tolist() == [420 + 300 + 21] * 8
+    assert done[39] == 420 + 300 + 5 * 21
+    # The worker's quota is full: it leaves the others to their departure.
+    assert done[40:].tolist() == [900 + 300 + 9] * 2
+    assert used[3:].tolist() == [2, 1]
+
+
+def test_nobody_leaves_early_in_the_last_tick_before_a_departure():
+    arrived = np.append(np.linspace(0, 850, 40), 870.0)
+    done, used, _ = follow(arrived, [900.0], [False], FLEET._replace(early=True))
+    assert done[0] == 900 + 300 + 21
+    assert used[3] == 2
+
+
+def test_nobody_leaves_early_while_workers_die():
+    # Lost 5 s after its start: what fills a quota until the next departure stays for it.
+    rate, draw = -np.log(0.5) / 5, 0.5
+    arrived = np.concatenate([[0.0], np.linspace(1300, 1400, 40)])
+    dies, *_ = follow(arrived, [900.0, 2700.0], [False, False], FLEET._replace(early=True), lost=rate, uniforms=[draw])
+    lives, *_ = follow(arrived, [900.0, 2700.0], [False, False], FLEET._replace(early=True))
+    assert lives[-1] < 2700 < dies[-1]
+
+
+def test_a_departure_that_found_nothing_is_looked_at_a_tick_later_once():
+    done, used, taken = follow(np.array([950.0]), [900.0, 1800.0], [False, False], FLEET)
+    assert (done[0], taken) == (960 + 300 + 7, 1)
+    assert used[3:].tolist() == [1, 1]
+    done, _, _ = follow(np.array([961.0]), [900.0, 1800.0], [False, False], FLEET)
+    assert done[0] == 1800 + 300 + 7
+
+
+def test_early_ones_that_spot_misses_go_with_their_departures_last_call():
+    # Two quotas early, a third with the departure, none of them started: last call takes all three together.
+    arrived = np.concatenate([np.linspace(0, 100, 80), np.linspace(500, 600, 30)])
+    done, used, taken = follow(arrived, [900.0], [True], FLEET._replace(early=True))
+    assert taken == 110
+    assert used[0] == 0
+    assert done[0] == 1200 + 300 + 21
+    assert used[3:].tolist() == [3, 1]
 
 
 def test_nothing_waiting_launches_nothing():

@@ -77,9 +77,11 @@ class Line(NamedTuple):
     most: int
     minutes: tuple[int, ...]
     """Of the week."""
+    early: bool = True
+    """Whether full quotas leave before their departure."""
 
 
-def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # noqa: PLR0915 - one loop of events
+def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # noqa: C901, PLR0915 - one loop of events
     """Moments of the week (seconds from Monday) at which requests come, and how long each waits.
 
     Some weeks are followed worker by worker, with requests at their busiest rate for ``traffic.peak_lasts`` of each
@@ -110,22 +112,61 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     stuck: dict[int, tuple[int, int]] = {}
     called: dict[int, float] = {}
     started = set[int]()
-    coming = taken = seen = 0
+    coming = taken = seen = living = spoken_for = upcoming = 0
+    died = set[int]()
+    serves: list[int] = []
+    look, now = leaves[0], 0.0
 
     def launch(now: float, index: int, count: int, items: int, *, on_spot: bool) -> None:
-        nonlocal coming
+        nonlocal coming, living, spoken_for
         which = planned[index][1]
         each = _each(workers[which], fleets[which], count, items)
         for _ in range(count):
             heappush(agenda, (now + workers[which].start_s, 2, len(quotas)))
             gone = hazards[len(quotas) % hazards.size] if on_spot else inf
             fleet.append(workers[which])
+            serves.append(index)
             quotas.append(each)
             lost.append(now + workers[which].start_s + gone)
         # A worker about to start counts for its rule's quota, whatever it was told to take.
         coming += count * workers[which].quota
+        living, spoken_for = living + count, spoken_for + count * workers[which].quota
+
+    def send(now: float, index: int, count: int, items: int) -> None:
+        """On spot, on-demand where there is no time for it, or to last call where spot is missed."""
+        nonlocal coming, living, spoken_for
+        worker = workers[planned[index][1]]
+        if not missed[index] or worker.last_call_s == 0:
+            launch(now, index, count, items, on_spot=worker.last_call_s > 0)
+            return
+        many, _ = stuck.get(index, (0, 0))
+        stuck[index] = many + count, worker.quota
+        coming, spoken_for = coming + count * worker.quota, spoken_for + count * worker.quota
+        living += count
+        if not many:
+            called[index] = max(now, prior[index] + worker.last_call_s + tick / 2)
+            heappush(agenda, (called[index], 1, index))
+
+    def full_at() -> float:
+        """The first tick at which what waits fills a quota of the departure to come: that worker leaves early."""
+        if upcoming == len(planned) or not lines[planned[upcoming][1]].early or {upcoming, upcoming - 1} & died:
+            return inf
+        which = planned[upcoming][1]
+        full = taken + spoken_for + workers[which].quota
+        if full > len(arrived) or living >= fleets[which]:
+            return inf
+        at = look + tick * max(0, ceil((max(arrived[full - 1], now) - look) / tick))
+        return at if planned[upcoming][0] - at > tick else inf
 
     while agenda:
+        early = full_at()
+        if early <= agenda[0][0]:
+            now, which = early, planned[upcoming][1]
+            look = now + tick
+            waiting = bisect_right(arrived, now, seen) - taken
+            count = min((waiting - spoken_for) // workers[which].quota, fleets[which] - living)
+            send(now, upcoming, count, 0)
+            continue
         now, what, which = heappop(agenda)
         seen = bisect_right(arrived, now, seen)
         waiting = seen - taken
@@ -144,17 +185,20 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
                 heappush(agenda, (finish, 2, which))
             elif take > 0:
                 # Spot takes it back: what it held waits for a worker on-demand.
+                died.add(serves[which])
                 held[which] = (first, take)
                 heappush(agenda, (max(now, lost[which]) + worker.start_s, 2, which))
                 lost[which] = inf
                 started.remove(which)
                 coming += worker.quota
+            else:
+                living, spoken_for = living - 1, spoken_for - worker.quota
             continue
         worker, most = workers[planned[which][1]], fleets[planned[which][1]]
         if what == 1:
             # What an earlier departure's last call took along is gone.
             many, each = stuck.pop(which, (0, 0))
-            coming -= many * each
+            coming, living, spoken_for = coming - many * each, living - many, spoken_for - many * each
             launch(
                 now, which, min(-(-many * each // worker.quota), -(-waiting // worker.quota)), waiting, on_spot=False
             )
@@ -162,12 +206,12 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
         needed = min(most, -(-(waiting - coming) // worker.quota))
         late = max(now, prior[which] + worker.last_call_s + tick / 2)
         _take_along(agenda, late if waiting > 0 and worker.last_call_s > 0 else inf, stuck, called)
-        if needed > 0 and missed[which] and worker.last_call_s > 0:
-            stuck[which], called[which] = (needed, worker.quota), late
-            coming += needed * worker.quota
-            heappush(agenda, (late, 1, which))
-        elif needed > 0:
-            launch(now, which, needed, waiting - coming, on_spot=worker.last_call_s > 0)
+        if needed > 0:
+            send(now, which, needed, waiting - coming)
+        elif which == upcoming and now + tick < (planned[which + 1][0] if which + 1 < len(planned) else inf):
+            # Looked at twice.
+            heappush(agenda, (now + tick, 0, which))
+        look, upcoming = now, which + 1
     waits: Floats = np.array(done[:taken]) - came[:taken]
     # A unit's requests are done batch by batch.
     rounds = max(1.0, size / min(line.worker.batch for line in lines))

@@ -64,7 +64,10 @@ def waits_by_promise(design: BatchDesign, workload: Workload) -> dict[float, Wai
 def _followed(design: BatchDesign, workload: Workload) -> dict[float, Mixture]:
     """The waits of each regime where fleets overlap: from following the weeks."""
     pools = {pool.name: pool for pool in design.pools}
-    lines = [Line(worker_of(rule, pools[rule.pool]), rule.max_workers, minutes_of(rule)) for rule in design.departures]
+    lines = [
+        Line(worker_of(rule, pools[rule.pool]), rule.max_workers, minutes_of(rule), rule.leaves_early)
+        for rule in design.departures
+    ]
     came, waits = follow(lines, workload.demand)
     promised = np.array(workload.demand.max_wait)[(came // 3600).astype(int)]
     # Departures of merged regimes promise the tightest of their waits.
