@@ -34,7 +34,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".partial")
     except OSError as error:
-        raise HeadwayError(f"{path}: cannot be written ({error.strerror})") from None
+        # Of a folder that holds no files of anybody's (/proc) the system says that there is no such file.
+        there = isinstance(error, FileNotFoundError) and path.absolute().parent.is_dir()
+        why = f"nothing can be made in {path.absolute().parent}" if there else error.strerror
+        raise HeadwayError(f"{path}: cannot be written ({why})") from None
     partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -177,6 +177,15 @@ def format_usd(amount: Decimal | float, *, cents: bool | None = None) -> str:
     return f"USD {value.quantize(quantum, ROUND_HALF_UP):,}"
 
 
+def span_text(low: str, high: str) -> str:
+    """From the one to the other, or the one where both are written the same.
+
+    >>> span_text("USD 62", "USD 166"), span_text("USD 377", "USD 377")
+    ('USD 62 to USD 166', 'USD 377')
+    """
+    return low if low == high else f"{low} to {high}"
+
+
 def decimal_text(value: Decimal) -> str:
     """A Decimal as plain text: no exponent, no needless zeros (money in JSON).
 

@@ -62,10 +62,10 @@ def plan(
     Exit code 2 when nothing meets the wait.
 
     \b
-    headway plan contact-form.yaml
-    headway plan contact-form.yaml --only realtime --details
-    headway plan contact-form.yaml --curve
-    headway plan contact-form.yaml --format json | jq .choice.monthly.expected
+    headway plan stacks/profiles/contact-form.yaml
+    headway plan my-model.yaml --only realtime --details
+    headway plan my-model.yaml --curve
+    headway plan my-model.yaml --format json | jq .choice.monthly.expected
     headway plan --stack prod --details
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from headway.advice import Joined, cost_of_waiting, join

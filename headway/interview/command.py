@@ -36,7 +36,7 @@ nor over a file without --force.
   headway init                                             ask everything
   headway init invoices.yaml --max-wait 30m                ask the rest, write that file
   headway init --yes                                       an example to edit
-  headway init --yes --name contact-form --max-wait 5s --traffic 50/day --measured "m5.large 0.4s"
+  headway init --yes --name my-model --max-wait 5s --traffic 50/day --measured "m5.large 0.4s"
   headway init --yes --name loan-documents --waiting review --max-wait 30m --quiet-wait 90m \\
     --traffic 200/hour --busy-hours "weekdays 08-18" --quiet 4 --timezone America/New_York \\
     --measured "g5.xlarge 2s" --measured "g5.xlarge 6.4s x8" --request "200KB up to 5MB" \\

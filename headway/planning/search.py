@@ -29,7 +29,7 @@ from headway.profile import Profile
 from headway.profile.calendar import clock_text, days_text
 from headway.selection import Ranked, choose, explain_losers, margin
 from headway.traffic import build_demand
-from headway.units import format_duration, format_usd
+from headway.units import format_duration, format_usd, span_text
 
 
 def plan(
@@ -133,7 +133,7 @@ def _why(
     candidate, demand = winner.candidate, workload.demand
     why: list[str] = []
     waits = [format_duration(wait) for wait, _ in demand.regimes]
-    limit = waits[0] if len(waits) == 1 else f"{waits[0]} to {waits[-1]}"
+    limit = span_text(waits[0], waits[-1])
     if candidate.wait and candidate.architecture != "tiered":  # Its facts tell each tier's wait.
         at = format_duration(candidate.wait.at_percentile_s)
         at += " even in the worst hour" if candidate.wait.in_worst_hour else ""

@@ -14,6 +14,19 @@ def profile_schema() -> dict[str, Any]:
     schema["$defs"]["Payload"] = {"anyOf": [payload, payload["properties"]["mean"]], "title": "Payload"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
+        **without_examples(schema),
         "title": "Headway workload profile",
     }
+
+
+def without_examples(schema: dict[str, Any]) -> dict[str, Any]:
+    r"""A schema whose descriptions leave out the Python of the docstrings they are made from: an editor shows them.
+
+    >>> without_examples({"description": "A thing.\n\n>>> thing()\n1", "$defs": {"a": {"description": "Another."}}})
+    {'description': 'A thing.', '$defs': {'a': {'description': 'Another.'}}}
+    """
+    found = {key: without_examples(value) if isinstance(value, dict) else value for key, value in schema.items()}
+    said = schema.get("description")
+    if isinstance(said, str):
+        found["description"] = said.split("\n\n>>>")[0]
+    return found

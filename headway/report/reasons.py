@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headway.advice import Advice, BreakEven, Case, Commitment, Information, OneOff, Step
 from headway.advice.ranking import Staying
 from headway.bill.lines import Range
-from headway.units import DAYS_PER_MONTH, format_usd
+from headway.units import DAYS_PER_MONTH, format_usd, span_text
 
 
 def advice_sentence(one: Advice) -> str:
@@ -31,7 +31,8 @@ def robustness_sentences(cases: Sequence[Case]) -> list[str]:
         which = f"all {len(cases)}" if not changing else f"{len(held)} of {len(cases)}"
         names = ", ".join(dict.fromkeys(case.unknown for case in held))
         totals = sorted(case.staying for case in held if case.staying is not None)
-        span = f"; it costs {format_usd(totals[0])} to {format_usd(totals[-1])} a month there, operations included"
+        cost = span_text(format_usd(totals[0]), format_usd(totals[-1])) if totals else ""
+        span = f"; it costs {cost} a month there, operations included"
         said.append(
             f"{held[0].architecture} stays right in {which} cases: {names}, one at a time at the low and high end of "
             f"its range{span if totals else ''}"
@@ -119,7 +120,7 @@ def _time(months: float) -> str:
 
 
 def _commitment(row: Commitment) -> str:
-    off = f"{_years(row)} at {_share(row.discount.low)} to {_share(row.discount.high)} off ({row.assumption})"
+    off = f"{_years(row)} at {span_text(_share(row.discount.low), _share(row.discount.high))} off ({row.assumption})"
     if not row.instances.high:
         return f"{off}: nothing worth committing"
     if row.saves is None:
@@ -133,7 +134,7 @@ def _count(instances: Range) -> str:
 
 
 def _span(amount: Range) -> str:
-    return f"{format_usd(amount.low)} to {format_usd(amount.high)}"
+    return span_text(format_usd(amount.low), format_usd(amount.high))
 
 
 def _share(value: object) -> str:

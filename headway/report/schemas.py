@@ -16,7 +16,7 @@ from headway.bill.lines import Bill
 from headway.diff import Diff
 from headway.diff.environments import Environments
 from headway.planning.plan import Plan
-from headway.profile.schema import profile_schema
+from headway.profile.schema import profile_schema, without_examples
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSIONS = {"plan": 1, "bill": 1, "diff": 1, "env": 1}
@@ -33,7 +33,12 @@ def schema(of: str) -> dict[str, Any]:
         return profile_schema()
     models: dict[str, type[BaseModel]] = {"plan": _joined_plan(), "bill": Bill, "diff": Diff, "env": Environments}
     made = models[of].model_json_schema(mode="serialization", by_alias=True)
-    return {"$schema": DIALECT, "$id": f"urn:headway:{of}:{VERSIONS[of]}", **made, "title": f"Headway {of}"}
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:headway:{of}:{VERSIONS[of]}",
+        **without_examples(made),
+        "title": f"Headway {of}",
+    }
 
 
 def schema_text(of: str) -> str:

@@ -6,14 +6,14 @@ from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import BatchDesign, Wait
 from headway.architectures.hybrid_design import TieredDesign
 from headway.planning.plan import Current, Plan
-from headway.units import format_duration, format_usd
+from headway.units import format_duration, format_usd, span_text
 
 
 def question(plan: Plan) -> str:
     """What was asked: of which workload, at what scale, and the waits that were promised."""
     scaled = "" if plan.scale == 1 else f", {plan.scale:.4g} of its traffic"
     limits = limits_of(plan) if isinstance(plan.design, TieredDesign) else plan.profile.waits or limits_of(plan)
-    wait = f" {' to '.join(dict.fromkeys([format_duration(limits[0]), format_duration(limits[-1])]))}" if limits else ""
+    wait = f" {span_text(format_duration(limits[0]), format_duration(limits[-1]))}" if limits else ""
     return f"{plan.profile.name}{scaled}: how long can the people waiting really wait?{wait}"
 
 

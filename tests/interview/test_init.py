@@ -342,7 +342,7 @@ def test_help_teaches_every_question_with_examples(typed: Typed) -> None:
     assert said.code == 0
     for question in QUESTIONS:
         assert f"  {question.flag} ANSWER" in said.out
-    assert "headway init --yes --name contact-form --max-wait 5s" in said.out
+    assert "headway init --yes --name my-model --max-wait 5s" in said.out
     assert "standard input, a line" in " ".join(said.out.split())
 
 
@@ -357,9 +357,9 @@ def test_the_examples_in_the_help_work(typed: Typed) -> None:
     for _, _, *arguments in examples:
         assert typed.init(*arguments).code == 0
     assert typed.files() == [
-        "contact-form.yaml",
         "delivery-estimate.yaml",
         "loan-documents.yaml",
+        "my-model.yaml",
         "nightly-report.yaml",
     ]
 

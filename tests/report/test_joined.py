@@ -48,6 +48,11 @@ def test_a_choice_that_holds_says_in_how_many_cases_and_what_it_costs_there():
     assert "it costs USD 571 to USD 600 a month there, operations included" in text
 
 
+def test_a_cost_that_is_the_same_at_both_ends_is_said_once():
+    text = printed(robustness=[case("spot price", "x 0.8", staying=Decimal("600.2")), case("spot price", "x 1.3")])
+    assert "it costs USD 600 a month there, operations included" in text
+
+
 def test_a_case_that_changes_the_choice_comes_first_with_what_staying_loses():
     other = case("spot price", "x 1.3", architecture="realtime", changes=True, loses=Decimal("14.07"))
     text = printed(robustness=[case("traffic", "x 0.8"), other])
