@@ -109,8 +109,10 @@ def rehearse(
     With --engine the stack is made by the real Pulumi engine, with AWS still in this process: preview, up, requests,
     an up and a refresh that have to find nothing to do, destroy. It is what `pulumi up` will do, except for AWS's own
     time. `make engine` finds, installs or builds the engine, once. Exit code 2 as well when a call does what it should
-    not: other resources than were previewed, drift, something left behind. RESOURCE is a name as the preview shows it;
-    both options may be given several times.
+    not: other resources than were previewed, drift, something left behind. RESOURCE is a name as --format json lists
+    it under resources; --fail and --remove may be given several times.
+
+    With --nonsense a profile's model.validation is put to the test (an example: stacks/profiles/post-room.yaml).
 
     \b
     headway rehearse --stack staging --requests 50
