@@ -75,7 +75,7 @@ def test_an_invalid_side_is_told_beside_the_others_and_ends_with_1(project: Path
     write_profile(project, PROFILE.replace("max_wait", "max_weight"))
     said = diff(project, "main", "--format", "comment")
     assert said.code == 1
-    assert r"write max\_wait: 30m; stacks/profiles/form.yaml:2: latency.max\_weight: no such field" in said.out
+    assert r"stacks/profiles/form.yaml:2: latency.max\_weight: no such field; did you mean max\_wait?" in said.out
     assert said.out.startswith("<!-- headway:diff -->\n")
     assert "Traceback" not in said.err
 
