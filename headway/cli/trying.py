@@ -13,6 +13,7 @@ from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
     from headway.planning import Plan
+    from headway.simulation import Batching
 
 
 @app.command()
@@ -29,6 +30,13 @@ def simulate(
     only: Annotated[str | None, typer.Option(metavar="ARCH", help="This architecture instead of the choice.")] = None,
     scale: Annotated[float, typer.Option(help="Share of the traffic that the design is made for.")] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed, the same outcome.", min=0)] = 0,
+    batching: Annotated[
+        str | None,
+        typer.Option(metavar="N,DELAY", help="What if real-time containers gathered N requests, or for DELAY: 8,50ms."),
+    ] = None,
+    instances: Annotated[
+        int | None, typer.Option(metavar="N", help="With --batching: so many instances all week.", min=1, max=1000)
+    ] = None,
     prices: PricesOption = None,
     format_: FormatOption = Format.table,
 ) -> int:
@@ -37,10 +45,15 @@ def simulate(
     Planned beside simulated. Exit code 2 where the promised share of requests does not make its wait.
     pip install "headway[simulation]" makes it some fifty times as fast.
 
+    No design batches on the server. --batching shows what it would bring: a batch starts when N requests wait on an
+    instance, or the oldest has waited DELAY (Triton: max_batch_size, max_queue_delay; TorchServe: batch_size,
+    max_batch_delay). model.measured has to have two batch sizes, and one of N or more.
+
     \b
     headway simulate stacks/profiles/loan-documents.yaml
     headway simulate my-model.yaml --trace requests-per-minute.csv --starts "sat 00"
     headway simulate my-model.yaml --only realtime --weeks 12 --format json | jq .within
+    headway simulate my-model.yaml --only realtime --batching 8,50ms --instances 2
     """  # noqa: D301 - \b keeps the examples' lines in the help text
     from zoneinfo import ZoneInfo
 
@@ -55,6 +68,7 @@ def simulate(
         raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
     if not 0 < weeks <= 520:
         raise HeadwayError(f"--weeks {weeks:g}: more than 0 and up to 520 weeks are needed")
+    gathered = _batching(batching, instances)
     declared, book = load_profile(profile), load_book(prices) if prices else None
     first = hour_of_week(starts)
     with progress("planning") as say:
@@ -68,8 +82,9 @@ def simulate(
             else generated(demand, weeks=weeks, seed=seed, first_hour=first)
         )
         outcome = replay(
-            made.design, arrivals, declared, scale=scale, planned=made.chosen.bill, seed=seed, prices=book, say=say
-        )
+            made.design, arrivals, declared, scale=scale, planned=made.chosen.bill, seed=seed, prices=book,
+            batching=gathered, say=say,
+        )  # fmt: skip
     if format_ is Format.json:
         write_json(outcome.model_dump(mode="json"))
     else:
@@ -78,6 +93,29 @@ def simulate(
 
         print_outcome(console(), made, outcome)
     return DONE if outcome.kept else NOT_MET
+
+
+def _batching(text: str | None, instances: int | None) -> Batching | None:
+    from headway.simulation import Batching
+    from headway.units import parse_duration
+
+    if text is None:
+        if instances is not None:
+            raise HeadwayError(
+                "--instances: how many would do with --batching N,DELAY; without it the plan says how many"
+            )
+        return None
+    most, comma, delay = text.partition(",")
+    try:
+        found = Batching(int(most), parse_duration(delay), instances)
+    except ValueError as error:
+        why = f" ({error})" if comma and most.strip().isdigit() else ""
+        raise HeadwayError(
+            f"--batching {text}: how many, and how long the oldest waits, is needed: 8,50ms{why}"
+        ) from None
+    if found.most < 1:
+        raise HeadwayError(f"--batching {text}: a batch has one request or more")
+    return found
 
 
 @app.command()

@@ -92,6 +92,11 @@ def _notes(plan: Plan, outcome: Outcome) -> list[str]:
             said.append(
                 f"{name}{part.cold_starts:,} requests started cold, {part.refused or 0:,} found no concurrency left"
             )
+        if part.architecture == "realtime" and part.batches:
+            said.append(
+                f"{name}the containers gathered {part.requests / part.batches:.1f} requests a batch on average; what "
+                "is planned is without"
+            )
     return said
 
 

@@ -5,11 +5,13 @@ architectures and bill; nothing of the planner knows it.
 """
 
 from headway.simulation.arrivals import Arrivals, generated, hour_of_week, read_trace
+from headway.simulation.batching import Batching
 from headway.simulation.outcome import HourOfWeek, LimitOutcome, Outcome, PartOutcome
 from headway.simulation.replay import replay
 
 __all__ = [
     "Arrivals",
+    "Batching",
     "HourOfWeek",
     "LimitOutcome",
     "Outcome",

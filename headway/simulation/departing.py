@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headway.simulation.compiled import compiled
+from headway.simulation.kernels import pop_event, push_event
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,36 +25,6 @@ QUOTA, MOST, LAST_CALL_S, POOL, EARLY = range(5)
 """Columns of a rule."""
 LINGER_S, LEAST_S, LOST_PER_S, RETRIED = range(4)
 """Columns of what is unknown."""
-
-
-@compiled
-def _push(times: Floats, who: Ints, size: int, time: float, worker: int) -> None:
-    place = size
-    while place > 0:
-        parent = (place - 1) // 2
-        if times[parent] <= time:
-            break
-        times[place], who[place] = times[parent], who[parent]
-        place = parent
-    times[place], who[place] = time, worker
-
-
-@compiled
-def _pop(times: Floats, who: Ints, size: int) -> None:
-    """Take the first of a heap of ``size``; it is one shorter then."""
-    time, worker = times[size - 1], who[size - 1]
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= size - 1:
-            break
-        if child + 1 < size - 1 and times[child + 1] < times[child]:
-            child += 1
-        if times[child] >= time:
-            break
-        times[place], who[place] = times[child], who[child]
-        place = child
-    times[place], who[place] = time, worker
 
 
 @compiled
@@ -151,7 +122,7 @@ def depart(
             seen += 1
         if now == pull:
             worker = heap_who[0]
-            _pop(heap_at, heap_who, size)
+            pop_event(heap_at, heap_who, size)
             size -= 1
             pool = pools[pool_of[worker]]
             if fresh[worker]:
@@ -178,7 +149,7 @@ def depart(
                 if now + takes <= lost[worker]:
                     used[pool_of[worker], 2] += takes
                     working[worker] = 1
-                    _push(heap_at, heap_who, size, now + takes, worker)
+                    push_event(heap_at, heap_who, size, now + takes, worker)
                     size += 1
                     continue
                 # Spot takes it back: what it held goes on-demand, with the next tick.
@@ -190,7 +161,7 @@ def depart(
                 fresh[worker] = 1
                 coming[pool_of[worker]] += counts[worker]
                 died[serves[worker]] = 1
-                _push(heap_at, heap_who, size, end + pool[START_S], worker)
+                push_event(heap_at, heap_who, size, end + pool[START_S], worker)
                 size += 1
                 continue
             paid = max(now - launched[worker] + unknown[LINGER_S], unknown[LEAST_S])
@@ -288,6 +259,6 @@ def depart(
                 lost[worker] = ready - np.log(1 - uniforms[drawn % uniforms.size]) / unknown[LOST_PER_S]
                 drawn += 1
             used[pool_of[worker], 3] += 1
-            _push(heap_at, heap_who, size, ready, worker)
+            push_event(heap_at, heap_who, size, ready, worker)
             size += 1
     return taken

@@ -48,6 +48,37 @@ def sift_up(heap: Floats, place: int) -> None:
 
 
 @compiled
+def push_event(times: Floats, who: Ints, size: int, time: float, whose: int) -> None:
+    """Add to a heap of ``size`` events: when, and whose."""
+    place = size
+    while place > 0:
+        parent = (place - 1) // 2
+        if times[parent] <= time:
+            break
+        times[place], who[place] = times[parent], who[parent]
+        place = parent
+    times[place], who[place] = time, whose
+
+
+@compiled
+def pop_event(times: Floats, who: Ints, size: int) -> None:
+    """Take the first of a heap of ``size``; it is one shorter then."""
+    time, whose = times[size - 1], who[size - 1]
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= size - 1:
+            break
+        if child + 1 < size - 1 and times[child + 1] < times[child]:
+            child += 1
+        if times[child] >= time:
+            break
+        times[place], who[place] = times[child], who[child]
+        place = child
+    times[place], who[place] = time, whose
+
+
+@compiled
 def serve(
     arrived: Floats, service: Floats, free: Floats, state: Ints, change_at: Floats, change_by: Ints, done: Floats
 ) -> None:

@@ -12,6 +12,7 @@ from headway.architectures.design import AsynchronousDesign, MicroBatchDesign, R
 from headway.architectures.workload import Used, Workload
 from headway.assumptions import assume
 from headway.simulation.arrivals import Arrivals, Floats
+from headway.simulation.batching import Batching, BatchingEndpoint
 from headway.simulation.kernels import collect_batches
 from headway.simulation.servers import Asynchronous, Realtime, Serverless, drawn_service
 from headway.sizing.service_time import ServiceTime
@@ -46,6 +47,33 @@ def run_realtime(design: RealtimeDesign, workload: Workload, arrivals: Arrivals,
         requests += times.size
     hours = endpoint.instance_hours
     return Ran(requests, 0, hours, endpoint.busy_s / 3600, Used(instance_h=hours))
+
+
+def run_batching(
+    design: RealtimeDesign, workload: Workload, arrivals: Arrivals, seed: int, record: Record, batching: Batching
+) -> Ran:
+    """The same to one whose containers gather them into batches.
+
+    Raises:
+        HeadwayError: Nobody measured what a batch of so many takes.
+    """
+    hardware = design.instance_type.removeprefix("ml.")
+    points = workload.profile.model.service(hardware)
+    time, places = workload.batch_service(hardware), min(one.concurrency for one in points)
+    noise = ServiceTime(1.0, max(one.variability for one in points))
+    endpoint = BatchingEndpoint(design, batching.checked(time, hardware), time, places, arrivals.first_hour)
+    requests = 0
+
+    def tell(came: Floats, done: Floats) -> None:
+        record(came, done - came + assume("endpoint.overhead"))
+
+    for hour, times in enumerate(arrivals.chunks()):
+        draw = np.random.default_rng((seed, 1, hour))
+        tell(*endpoint.hour(hour, times, drawn_service(draw, noise, times.size)))
+        requests += times.size
+    hours = endpoint.instance_hours
+    tell(*endpoint.rest())
+    return Ran(requests, 0, hours, endpoint.busy_s / 3600, Used(instance_h=hours), batches=endpoint.batches)
 
 
 def run_asynchronous(

@@ -23,10 +23,12 @@ from headway.architectures.hybrid_design import Design, FeaturesDesign, Precompu
 from headway.assumptions import assume
 from headway.bill.lines import Bill
 from headway.bill.pricing import Pricing
+from headway.errors import HeadwayError
 from headway.prices import PriceBook, load_book
 from headway.profile import Profile
 from headway.simulation.arrivals import Arrivals, Floats, Thinned, Watched
-from headway.simulation.live import Ran, run_asynchronous, run_microbatch, run_realtime, run_serverless
+from headway.simulation.batching import Batching
+from headway.simulation.live import Ran, run_asynchronous, run_batching, run_microbatch, run_realtime, run_serverless
 from headway.simulation.outcome import Outcome, PartOutcome, Recorder, enough_requests
 from headway.simulation.queued import run_batch
 from headway.traffic import build_demand
@@ -54,6 +56,7 @@ def replay(
     planned: Bill | None = None,
     seed: int = 0,
     prices: PriceBook | None = None,
+    batching: Batching | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """What people would have waited, and what it would have cost.
@@ -66,7 +69,11 @@ def replay(
         planned: The design's bill as planned: a hybrid's router and table are billed so.
         seed: The same seed gives the same outcome.
         prices: The price book; the packaged one unless given.
+        batching: What if real-time endpoints gathered requests into batches on the server; as designed unless given.
         say: Called with what is being followed.
+
+    Raises:
+        HeadwayError: No part of the design is a real-time endpoint that could, or no such batch was measured.
 
     >>> from headway import load_profile, plan
     >>> from headway.simulation import generated
@@ -82,13 +89,19 @@ def replay(
     found: list[PartOutcome] = []
     bills: dict[str, Bill] = {}
     requests = unfinished = 0
-    for part in _parts(design, workload, arrivals, recorder, seed):
+    parts = _parts(design, workload, arrivals, recorder, seed)
+    if batching is not None and not any(isinstance(part.design, RealtimeDesign) for part in parts):
+        kinds = ", ".join(dict.fromkeys(part.design.architecture for part in parts))
+        raise HeadwayError(f"the design is {kinds}: only a real-time endpoint batches on the server")
+    for part in parts:
+        if batching is not None and isinstance(part.design, RealtimeDesign):
+            part = part._replace(design=batching.on(part.design))  # noqa: PLW2901
         watched = Watched(part.arrivals, f"following {part.name or part.design.architecture}", say)
 
         def record(arrived: Floats, waits: Floats, part: _Part = part) -> None:
             recorder.add(arrived, waits + part.before_s, limits=part.limits)
 
-        ran = _run(part._replace(arrivals=watched), seed, record)
+        ran = _run(part._replace(arrivals=watched), seed, record, batching)
         requests, unfinished = requests + ran.requests, unfinished + ran.unfinished
         found.append(_outcome(part, ran))
         bills[part.name] = _bill(part, ran)
@@ -110,8 +123,10 @@ def replay(
     )  # fmt: skip
 
 
-def _run(part: _Part, seed: int, record: Callable[[Floats, Floats], None]) -> Ran:
+def _run(part: _Part, seed: int, record: Callable[[Floats, Floats], None], batching: Batching | None) -> Ran:
     design, workload, arrivals = part.design, part.workload, part.arrivals
+    if isinstance(design, RealtimeDesign) and batching is not None:
+        return run_batching(design, workload, arrivals, seed, record, batching)
     if isinstance(design, RealtimeDesign):
         return run_realtime(design, workload, arrivals, seed, record)
     if isinstance(design, AsynchronousDesign):

@@ -198,3 +198,45 @@ def microbatches(
     environment.process(source())
     environment.run()
     return waits, closed["batches"]
+
+
+def batching_endpoint(
+    arrived: Sequence[float], most: int, delay_s: float, takes: Callable[[int], float], instances: int, places: int
+) -> list[float]:
+    """When each request is done by instances that gather batches; each to the one with the fewest, by turns."""
+    environment = simpy.Environment()
+    done = [0.0] * len(arrived)
+    waiting: list[list[int]] = [[] for _ in range(instances)]
+    outstanding = [0] * instances
+    news = [environment.event() for _ in range(instances)]
+
+    def place(mine: int) -> Iterator[Any]:
+        """One of an instance's places for a batch."""
+        while True:
+            queue = waiting[mine]
+            while not queue or (len(queue) < most and environment.now < arrived[queue[0]] + delay_s):
+                left = [environment.timeout(arrived[queue[0]] + delay_s - environment.now)] if queue else []
+                yield environment.any_of([news[mine], *left])
+            batch = [queue.pop(0) for _ in range(min(most, len(queue)))]
+            yield environment.timeout(takes(len(batch)))
+            outstanding[mine] -= len(batch)
+            for index in batch:
+                done[index] = environment.now
+
+    def source() -> Iterator[Any]:
+        last = -1
+        for index, at in enumerate(arrived):
+            yield environment.timeout(at - environment.now)
+            turns = [(last + turn) % instances for turn in range(1, instances + 1)]
+            last = min(turns, key=lambda one: outstanding[one])
+            outstanding[last] += 1
+            waiting[last].append(index)
+            told, news[last] = news[last], environment.event()
+            told.succeed()
+
+    for instance in range(instances):
+        for _ in range(places):
+            environment.process(place(instance))
+    environment.process(source())
+    environment.run(until=arrived[-1] + 1000)
+    return done
