@@ -62,9 +62,9 @@ _NEEDED = {
 _BOUNDS = {
     "greater_than": ("more than {}", "gt"), "greater_than_equal": ("at least {}", "ge"),
     "less_than": ("less than {}", "lt"), "less_than_equal": ("at most {}", "le"),
-    "too_short": ("at least {}", "min_length"), "too_long": ("at most {}", "max_length"),
-    "string_too_short": ("at least {} characters", "min_length"),
-    "string_too_long": ("at most {} characters", "max_length"),
+    "too_short": ("at least {} of them", "min_length"), "too_long": ("at most {} of them", "max_length"),
+    "string_too_short": ("text, at least {} long,", "min_length"),
+    "string_too_long": ("text of at most {} characters", "max_length"),
 }  # fmt: skip
 
 
@@ -75,6 +75,8 @@ def problem_text(problem: Mapping[str, Any]) -> str:
     'a whole number is needed'
     >>> problem_text({"type": "greater_than", "msg": "Input should be greater than 0", "ctx": {"gt": 0}})
     'more than 0 is needed'
+    >>> problem_text({"type": "too_short", "msg": "Too short", "ctx": {"min_length": 168}})
+    'at least 168 of them are needed'
     >>> problem_text({"type": "value_error", "msg": "Value error, Tiers add up to 2"})
     'tiers add up to 2'
     """
@@ -84,7 +86,8 @@ def problem_text(problem: Mapping[str, Any]) -> str:
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         limit = problem["ctx"][bound]
-        return f"{words.format(f'{limit:g}' if isinstance(limit, float) else limit)} is needed"
+        some = words.format(f"{limit:g}" if isinstance(limit, float) else limit)
+        return f"{some} {'are' if 'of them' in some and limit != 1 else 'is'} needed"
     what, _, reason = kind.partition("_")
     if what in _NEEDED and reason.split("_")[0] in ("parsing", "type", "from", "number", "attributes"):
         return f"{_NEEDED[what]} is needed"

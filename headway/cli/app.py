@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from headway.cli.options import DONE, FAILED
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, problem_text
 
 HELP = """How long can the people waiting really wait? From the answer to the cheapest AWS architecture that meets it,
 and its monthly bill, before anything is created.
@@ -68,6 +68,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = app(args=None if arguments is None else list(arguments), prog_name="headway", standalone_mode=False)
         sys.stdout.flush()
     except _USAGE as error:
+        if (errors := getattr(error.__cause__, "errors", None)) is not None:
+            # Newer versions of typer check values with pydantic, and pass its words on.
+            (problem, *_) = errors()
+            given, needed = repr(problem["input"]), problem_text(problem)
+            error.message = needed if given in needed else f"got {given}; {needed}"
         error.show()
         return FAILED
     except HeadwayError as error:

@@ -8,6 +8,7 @@ from headway.architectures.candidate import Candidate
 from headway.bill import services
 from headway.bill.lines import Bill
 from headway.bill.pricing import Pricing
+from headway.errors import HeadwayError
 from headway.planning.plan import Current
 from headway.profile import Profile
 from headway.units import HOURS_PER_MONTH
@@ -23,10 +24,12 @@ def price_current(profile: Profile, pricing: Pricing, chosen: Candidate | None) 
     if current.instance_type and current.count:
         description = f"{current.architecture}, {current.count} x {current.instance_type} all day"
         hours = current.count * HOURS_PER_MONTH
-        if current.instance_type.startswith("ml."):
-            lines = services.sagemaker_hosting(pricing, instance_type=current.instance_type, hours=hours)
-        else:
-            lines = services.ec2(pricing, instance_type=current.instance_type, hours=hours)
+        hosted = current.instance_type.startswith("ml.")
+        price = services.sagemaker_hosting if hosted else services.ec2
+        try:
+            lines = price(pricing, instance_type=current.instance_type, hours=hours)
+        except HeadwayError as error:
+            raise HeadwayError(f"current.instance_type: {error}") from None
         bill = Bill(lines=tuple(lines))
         priced = None if bill.unpriced else bill.total.expected
     if current.utilization is not None:

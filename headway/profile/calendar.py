@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 from headway.errors import nearest
+from headway.units import AS_DECLARED
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GROUPS = {"weekdays": (0, 1, 2, 3, 4), "weekend": (5, 6), "all": (0, 1, 2, 3, 4, 5, 6)}
@@ -106,10 +107,25 @@ def parse_clock(value: object) -> int:
     return int(match[1]) * 60 + int(match[2])
 
 
+def read_days(value: object, info: ValidationInfo) -> tuple[int, ...]:
+    """Of a value in Python, a number is a day, 0 Monday: as somebody declared it, it could count from another."""
+    many = value if isinstance(value, tuple | list) else [value]
+    if info.context == AS_DECLARED and any(isinstance(day, int) for day in many):
+        raise ValueError(f"days have names here: {', '.join(_WORDS)}")
+    return parse_days(value)
+
+
+def read_clock(value: object, info: ValidationInfo) -> int:
+    """Of a value in Python, a number is minutes since midnight: as somebody declared it, it could be hours."""
+    if info.context == AS_DECLARED and isinstance(value, int):
+        raise ValueError(f'a time of day needs hours and minutes: write "{clock_text(value * 60 % 1440)}"')
+    return parse_clock(value)
+
+
 _DAY = {"enum": list(_WORDS)}
 Days = Annotated[
     tuple[int, ...],
-    BeforeValidator(parse_days),
+    BeforeValidator(read_days),
     WithJsonSchema({"anyOf": [_DAY, {"type": "array", "items": _DAY, "minItems": 1}]}),
 ]
 Hours = Annotated[
@@ -119,6 +135,6 @@ Hours = Annotated[
 ]
 Clock = Annotated[
     int,
-    BeforeValidator(parse_clock),
+    BeforeValidator(read_clock),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$", "examples": ["06:00"]}),
 ]

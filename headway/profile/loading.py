@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,7 @@ def _parse(file: Path, text: str) -> Any:
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    form = "JSON" if file.suffix == ".json" else "YAML"
     try:
         return YAML(typ="rt", pure=True).load(text)
     except DuplicateKeyError as error:
@@ -136,9 +137,12 @@ def _parse(file: Path, text: str) -> Any:
         raise ProfileError(f"{file}:{line}: {what}; each field is given once") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ProfileError(f"{file}:{line}: not YAML: {error.problem or error.context}") from None
+        why = error.problem or error.context
+        if why == "but found another document":
+            why = "a second document begins here (---); a profile is one"
+        raise ProfileError(f"{file}:{line}: not {form}: {why}") from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise ProfileError(f"{file}: not YAML: {str(error).splitlines()[0]}") from None
+        raise ProfileError(f"{file}: not {form}: {str(error).splitlines()[0]}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -174,10 +178,20 @@ def _told(error: ValidationError) -> Iterator[dict[str, Any]]:
             continue
         if problem["type"] == "missing" and problem["loc"] in misspelt:
             continue
-        location = tuple(part for part in problem["loc"] if not _is_branch(part))
+        location, message = _place(problem)
         if location not in seen:
             seen.add(location)
-            yield {**problem, "loc": location}
+            yield {**problem, "loc": location, "msg": message}
+
+
+def _place(problem: Mapping[str, Any]) -> tuple[tuple[Any, ...], str]:
+    """Where a problem stands, and what is wrong: what is said of fields together names the one to look at."""
+    location = tuple(part for part in problem["loc"] if not _is_branch(part))
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    field, colon, rest = message.partition(": ")
+    if problem["type"] == "value_error" and colon and field in _fields_at(location):
+        return (*location, field), rest
+    return location, message
 
 
 def _is_branch(part: object) -> bool:
@@ -211,6 +225,10 @@ def _describe(problem: dict[str, Any]) -> str:
         needed += _number_hint(given)
     if location[-1:] == ("percentile",) and isinstance(given, float) and 0.5 <= given < 1:
         needed += f"; write {given * 100:.15g}"
+    if kind == "less_than_equal" and problem["ctx"]["le"] == 1 and isinstance(given, int | float) and 1 < given <= 100:
+        needed += f"; {given:g} % is {given / 100:g}"
+    if kind == "tuple_type" and isinstance(given, str):
+        needed += f", such as [{given}]" if not _example(location) else ""
     example = _example(location) if kind.endswith("_type") or kind == "too_short" else ""
     return f"{field}: {shown}{'; ' if shown else ''}{needed}{example}"
 

@@ -21,8 +21,12 @@ def verdict(plan: Plan) -> str:
     """One line: the architecture, what it costs and how long people wait; or that nothing fits, and what to relax."""
     choice, design = plan.choice, plan.design
     if choice is None or design is None:
-        relax = f"; closest is {plan.closest.architecture}, relax {plan.closest.relax}" if plan.closest else ""
-        return f"nothing fits{relax}"
+        if plan.closest is None:
+            return "nothing fits"
+        field = plan.closest.relax.startswith(("latency.", "fallback,"))
+        return (
+            f"nothing fits; closest is {plan.closest.architecture}{', relax ' if field else ': '}{plan.closest.relax}"
+        )
     limit = choice.wait.limit_s or design.max_wait_s
     return (
         f"{choice.architecture}: {format_usd(choice.monthly.expected)} a month{without_price(plan)}, "
