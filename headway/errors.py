@@ -36,9 +36,11 @@ def nearest_file(path: PurePath, there: Iterable[PurePath]) -> str:
 
     >>> nearest_file(PurePath("profiles/lone.yaml"), [PurePath("profiles/loans.yaml"), PurePath("profiles/shop.yaml")])
     '; did you mean profiles/loans.yaml?'
+    >>> nearest_file(PurePath("loan.yaml"), [PurePath("profiles/loan-documents.yaml")])
+    '; did you mean profiles/loan-documents.yaml?'
     """
     stems = {one.stem: one for one in there}
-    close = close_words(path.stem, stems)
+    close = close_words(path.stem, stems) or [stem for stem in sorted(stems) if path.stem in stem][:3]
     return f"; did you mean {' or '.join(str(stems[stem]) for stem in close)}?" if close else ""
 
 
@@ -54,8 +56,21 @@ def place_text(location: Iterable[str | int]) -> str:
     return text
 
 
+def first_problem(problems: Iterable[Mapping[str, Any]]) -> str:
+    """Where the first of what pydantic found is, and what is wrong there.
+
+    >>> first_problem([{"type": "missing", "loc": ("plan", "choice"), "msg": "Field required"}])
+    'plan.choice is missing'
+    >>> first_problem([{"type": "json_invalid", "loc": (), "msg": "Invalid JSON: expected value at line 1"}])
+    'invalid JSON: expected value at line 1'
+    """
+    problem = next(iter(problems))
+    place, text = place_text(problem["loc"]), problem_text(problem)
+    return f"{place} {text}" if problem["type"] == "missing" else f"{place}: {text}" if place else text
+
+
 _NEEDED = {
-    "float": "a number", "int": "a whole number", "decimal": "an amount in USD", "bool": "true or false",
+    "float": "a number", "int": "a whole number", "decimal": "a plain number of USD", "bool": "true or false",
     "string": "text", "tuple": "a list", "list": "a list", "set": "a list", "dict": "a mapping of fields",
     "model": "a mapping of fields", "finite": "a finite number", "datetime": "a date and time",
 }  # fmt: skip

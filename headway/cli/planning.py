@@ -138,7 +138,7 @@ def lock(
     from headway.planning.stacks import project_root, stack_names
 
     root = project_root()
-    names = (stack,) if stack else stack_names(root)
+    names = stack_names(root) if stack is None else (stack,)
     differs = False
     outcomes = (
         locking.check_stacks(root, names) if check else locking.lock_stacks(root, names, forget=tuple(forget or ()))

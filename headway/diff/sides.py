@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from headway.architectures.hybrid_design import Design
 from headway.diff.sources import Source
-from headway.errors import HeadwayError, nearest, place_text, problem_text
+from headway.errors import HeadwayError, first_problem, nearest
 from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.consequences import Standing
 from headway.planning.former import still_holding
@@ -190,9 +190,8 @@ def _read_plan(path: Path) -> StackSide:
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
         raise HeadwayError(
-            f"{path}: no plan ({place_text(first['loc'])}: {problem_text(first)}); write one with "
+            f"{path}: no plan ({first_problem(error.errors())}); write one with "
             "`headway plan --format json` or name a lock in stacks/plans"
         ) from None
     return StackSide(plan.profile.name, plan)

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from headway.architectures.candidate import Result
 from headway.assumptions import ASSUMPTIONS, Assumption
-from headway.errors import HeadwayError, nearest, place_text, problem_text
+from headway.errors import HeadwayError, first_problem, nearest
 from headway.files import write_whole
 
 CALIBRATIONS_FOLDER = Path("stacks/calibrations")
@@ -94,11 +94,9 @@ def read_calibration(root: Path, stack: str) -> Calibration | None:
     except (OSError, UnicodeDecodeError) as error:
         raise HeadwayError(f"{path}: cannot be read ({error})") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where, said = place_text(first["loc"]), problem_text(first)
         raise HeadwayError(
-            f"{path}: not a calibration of this version ({where}: {said}); run `headway calibrate --stack {stack}` "
-            "again, or delete it to plan with the defaults"
+            f"{path}: not a calibration of this version ({first_problem(error.errors())}); run "
+            f"`headway calibrate --stack {stack}` again, or delete it to plan with the defaults"
         ) from None
     if found.stack != stack:
         raise HeadwayError(f"{path}: was observed on stack {found.stack!r}, not on {stack!r}")

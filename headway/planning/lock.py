@@ -20,7 +20,7 @@ from headway.architectures.hybrid_design import Design
 from headway.assumptions import assuming
 from headway.bill.limit import above
 from headway.bill.lines import Bill
-from headway.errors import HeadwayError, nearest, nearest_file, place_text, problem_text
+from headway.errors import HeadwayError, first_problem, nearest, nearest_file, problem_text
 from headway.files import write_whole
 from headway.planning.calibration import Calibration, read_calibration
 from headway.planning.changes import FieldChange, field_changes
@@ -222,10 +222,9 @@ def read_lock(path: Path) -> Lock:
     except (OSError, UnicodeDecodeError) as error:
         raise LockError(f"{path}: cannot be read ({error}); run `headway lock`") from None
     except ValidationError as error:
-        first = error.errors()[0]
         raise LockError(
-            f"{path}: not a lock of this version ({place_text(first['loc'])}: {problem_text(first)}); "
-            "run `headway lock` again"
+            f"{path}: not a lock of this version ({first_problem(error.errors())}): restore it from git, or delete it "
+            f"and run `headway lock --stack {path.stem}`, which then knows nothing of what ran before"
         ) from None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from headway.errors import HeadwayError, place_text, problem_text
+from headway.errors import HeadwayError, first_problem
 from headway.profile.part import NotNegative, Part, Positive, Share
 from headway.units import HOURS_PER_WEEK
 
@@ -95,8 +95,7 @@ def load_trace(path: Path) -> Trace:
     except OSError as error:
         raise TraceError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise TraceError(f"{path}: {place_text(first['loc'])}: {problem_text(first)}; import the log again") from None
+        raise TraceError(f"{path}: {first_problem(error.errors())}; import the log again") from None
     except ValueError:
         raise TraceError(
             f"{path}: no trace of Headway's; write one with: headway traffic import LOG --out {path.name}"

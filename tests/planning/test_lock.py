@@ -182,11 +182,12 @@ def test_settings_left_empty_are_not_set() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe\x00", b'{"stack": "dev"}'])
-def test_a_lock_that_is_none_says_to_lock_again(project: Path, content: bytes) -> None:
+def test_a_lock_that_is_none_says_what_to_do_and_locking_says_the_same(project: Path, content: bytes) -> None:
     lock_path(project, "dev").parent.mkdir(parents=True)
     lock_path(project, "dev").write_bytes(content)
-    with pytest.raises(LockError, match="headway lock"):
-        read_lock(lock_path(project, "dev"))
+    for read in (read_lock, lambda _: list(lock_stacks(project, ["dev"]))):
+        with pytest.raises(LockError, match="cannot be read|delete it and run `headway lock --stack dev`"):
+            read(lock_path(project, "dev"))
 
 
 def test_a_stack_that_does_not_exist_names_those_that_do(project: Path) -> None:

@@ -56,7 +56,7 @@ def test_surroundings_need_no_new_plan() -> None:
         ({"headway:protect_data": "ture"}, "headway:protect_data: got 'ture'; true or false is needed; did you mean true?"),
         ({"headway:scale": "much"}, "headway:scale: got 'much'; a number is needed"),
         ({"headway:max_instances": "2.5"}, "headway:max_instances: got '2.5'; a whole number is needed"),
-        ({"headway:max_monthly": "50O"}, "headway:max_monthly: got '50O'; an amount in USD is needed"),
+        ({"headway:max_monthly": "50O"}, "headway:max_monthly: got '50O'; a plain number of USD is needed"),
         ({"headway:kms_key_arn": "alias/mine"}, "headway:kms_key_arn: got 'alias/mine'; an ARN such as arn:aws:kms"),
         ({"headway:alarm_topic_arn": "arn:aws:sqs:us-east-1:1:q"}, "an ARN such as arn:aws:sns"),
         ({"headway:vpc_id": "default"}, "headway:vpc_id: got 'default'; a VPC such as"),

@@ -97,7 +97,7 @@ def test_a_trace_reads_back_as_it_was_written(trace: Trace, tmp_path: Path) -> N
     [
         (None, "traffic.trace: .*week.json: cannot be read"),
         ("requests\n1\n", "no trace of Headway's; write one with: headway traffic import LOG --out week.json"),
-        ('{"headway_trace": 1}', "week.json: hourly: is missing"),
+        ('{"headway_trace": 1}', "week.json: hourly is missing"),
         ("UTC", "its hours are those of UTC, the profile's of America/New_York"),
     ],
 )
