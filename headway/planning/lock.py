@@ -219,13 +219,16 @@ def read_lock(path: Path) -> Lock:
     """
     try:
         return Lock.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise LockError(f"{path}: cannot be read ({error}); run `headway lock`") from None
+    except OSError as error:
+        raise LockError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        what = "not text in UTF-8"
     except ValidationError as error:
-        raise LockError(
-            f"{path}: not a lock of this version ({first_problem(error.errors())}): restore it from git, or delete it "
-            f"and run `headway lock --stack {path.stem}`, which then knows nothing of what ran before"
-        ) from None
+        what = f"not a lock of this version ({first_problem(error.errors())})"
+    raise LockError(
+        f"{path}: {what}: restore it from git, or delete it and run `headway lock --stack {path.stem}`, which then knows "
+        "nothing of what ran before"
+    )
 
 
 def lock_path(root: Path, stack: str) -> Path:

@@ -186,7 +186,7 @@ def test_a_lock_that_is_none_says_what_to_do_and_locking_says_the_same(project: 
     lock_path(project, "dev").parent.mkdir(parents=True)
     lock_path(project, "dev").write_bytes(content)
     for read in (read_lock, lambda _: list(lock_stacks(project, ["dev"]))):
-        with pytest.raises(LockError, match="cannot be read|delete it and run `headway lock --stack dev`"):
+        with pytest.raises(LockError, match="restore it from git, or delete it and run `headway lock --stack dev`"):
             read(lock_path(project, "dev"))
 
 
