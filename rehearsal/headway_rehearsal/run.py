@@ -135,7 +135,8 @@ def _unwatched(design: Design, profile: str) -> str:
     """What to do about nonsense that nothing looks at; empty where answers are checked."""
     if checks_answers(design):
         return ""
-    if isinstance(design, RealtimeDesign | ServerlessDesign | AsynchronousDesign):
+    called = isinstance(design, RealtimeDesign | ServerlessDesign) and design.router is None
+    if called or isinstance(design, AsynchronousDesign):
         kinds = "workers, micro-batches and the router of a fallback check answers"
         return f"nothing watches what the model answers: {design.architecture} hands it on as it is; {kinds}"
     return (

@@ -215,6 +215,11 @@ def test_nonsense_of_an_endpoint_that_is_called_directly_says_who_could_look_at_
     assert direct.unwatched.startswith("nothing watches what the model answers: realtime hands it on as it is")
 
 
+def test_a_router_of_a_fallback_could_look_at_nonsense_where_it_were_told_how(project: Project) -> None:
+    routed = rehearse(project("delivery-estimate"), "dev", requests=2, nonsense=True)
+    assert "Declare model.validation in stacks/profiles/delivery-estimate.yaml" in routed.unwatched
+
+
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
