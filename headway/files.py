@@ -23,12 +23,22 @@ def check_place(path: Path) -> None:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file in one step: a failure before the end leaves what was there.
+    """Write a file in one step: a failure before the end leaves what was there. A link stays one.
+
+    A device or a pipe, such as /dev/stdout, is written to: put in its place, a file would take it from everybody.
 
     Raises:
         HeadwayError: It cannot be written.
     """
     raw = content.encode() if isinstance(content, str) else content
+    if _is_special(path):
+        try:
+            path.write_bytes(raw)
+        except OSError as error:
+            raise HeadwayError(f"{path}: cannot be written ({error.strerror})") from None
+        return
+    if path.is_symlink():
+        path = path.resolve()
     if path.is_dir():
         raise HeadwayError(f"{path}: is a directory; name a file in it")
     try:
@@ -49,6 +59,13 @@ def write_whole(path: Path, content: str | bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path is no file of its own that may be put anew: a device, a pipe, or what leads to one."""
+    if path.is_dir() or not path.exists():
+        return False
+    return not path.is_file() or any(path.absolute().is_relative_to(root) for root in ("/dev", "/proc"))
 
 
 def _umask() -> int:
