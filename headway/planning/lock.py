@@ -226,8 +226,8 @@ def read_lock(path: Path) -> Lock:
     except ValidationError as error:
         what = f"not a lock of this version ({first_problem(error.errors())})"
     raise LockError(
-        f"{path}: {what}: restore it from git, or delete it and run `headway lock --stack {path.stem}`, which then knows "
-        "nothing of what ran before"
+        f"{path}: {what}: restore it from git, or delete it and run `headway lock --stack {path.stem}`, which then "
+        "knows nothing of what ran before"
     )
 
 
