@@ -17,7 +17,7 @@ from headway.bill import Pricing
 from headway.planning.search import plan
 from headway.prices import load_book
 from headway.profile import Profile, read_profile
-from headway.simulation import replay
+from headway.simulation import generated, replay
 from headway.traffic import Demand, build_demand
 from headway.units import HOURS_PER_WEEK
 
@@ -25,8 +25,19 @@ CASES = {0.5: ("1.5s", "30s", "15m", "2h"), 2.0: ("5s", "60s", "30m", "4h"), 8.0
 """Seconds a request takes, and the waits that are promised."""
 DEPARTURES_REPEATED = 24
 """Weeks are followed so often where spot decides: few departures a week miss it."""
+TOLD_WEEKS, SINGLE_WEEKS = 8, 4
+"""Weeks of a traffic as the model is told it: together, and each on its own."""
 STANDING = ("realtime", "asynchronous", "microbatch")
 """Architectures whose instances were sized hour by hour."""
+
+
+class Told(NamedTuple):
+    """Replays of weeks whose hours have the mean and the busiest ten minutes of the one that came, and nothing else."""
+
+    p99_s: float
+    """Of several weeks together."""
+    weeks_s: tuple[float, ...]
+    """Of single ones."""
 
 
 class Row(NamedTuple):
@@ -48,6 +59,8 @@ class Row(NamedTuple):
     """What the model says for the planned design under the traffic that came."""
     hours_beyond: int
     """Busier than what stands there was sized for."""
+    told: Told | None
+    """With those hours, if there are any."""
     p99_sized_s: float
     """Simulated, without those hours."""
     p99_sized_at_traffic_s: float
@@ -66,6 +79,11 @@ class Row(NamedTuple):
     def p99_error_beyond(self) -> float:
         """The same with the hours that are busier."""
         return self.p99_at_traffic_s / self.p99_s - 1
+
+    @property
+    def p99_error_told(self) -> float:
+        """The same where an hour holds no more than the model is told of it."""
+        return self.p99_at_traffic_s / self.told.p99_s - 1 if self.told else self.p99_error
 
     @property
     def bill_error(self) -> float:
@@ -135,16 +153,28 @@ def _row(
     architecture = ARCHITECTURES[chosen.architecture]
     p99_s, p99_model_s = outcome.p99_s or 0.0, architecture.wait(chosen.design, came).p99_s
     sized, demand, beyond = within_plan(counts, came.demand, planned)
-    sized_s, sized_model_s = p99_s, p99_model_s
+    sized_s, sized_model_s, told = p99_s, p99_model_s, None
     if beyond and chosen.architecture in STANDING:
         sized_s = replay(chosen.design, of_weeks([sized]), came.profile).p99_s or 0.0
         sized_model_s = architecture.wait(chosen.design, replace(came, demand=demand)).p99_s
+        told = _told(chosen, came)
     return Row(
         split, week, seconds, goal, chosen.architecture, outcome.hours_judged, outcome.hours_within,
         outcome.within or 0.0, chosen.wait.p99_s, p99_s, p99_model_s,
-        beyond if chosen.architecture in STANDING else 0, sized_s, sized_model_s, float(chosen.bill.total.expected),
+        beyond if chosen.architecture in STANDING else 0, told, sized_s, sized_model_s, float(chosen.bill.total.expected),
         float(outcome.monthly.total.expected), float(architecture.bill(chosen.design, came).total.expected),
     )  # fmt: skip
+
+
+def _told(chosen: Candidate, came: Workload) -> Told:
+    if chosen.design is None:
+        raise AssertionError("what was chosen has a design")
+    weeks = [(TOLD_WEEKS, 0), *((1, seed) for seed in range(1, SINGLE_WEEKS + 1))]
+    together, *single = (
+        replay(chosen.design, generated(came.demand, weeks=count, seed=seed), came.profile).p99_s or 0.0
+        for count, seed in weeks
+    )
+    return Told(together, tuple(single))
 
 
 def summary(found: Sequence[Row]) -> list[str]:
@@ -170,15 +200,15 @@ def details(found: Sequence[Row]) -> list[str]:
     """Every plan."""
     lines = [
         "| planned from | judged on | service | goal | architecture | hours within | within | p99 planned | model at the traffic that came | "
-        "replay | hours beyond the plan | model without them | replay without them | bill planned | "
+        "replay | hours beyond the plan | replay as told | model without them | replay without them | bill planned | "
         "model at the traffic that came | replay |",
-        "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in found:
         lines.append(
             f"| {row.split.named(row.split.seen)} | {row.week + 1} | {row.seconds:g} s | {row.goal} | {row.architecture} | {row.hours_within}/{row.hours} | "
             f"{row.within:.2%} | {row.p99_planned_s:,.1f} s | {row.p99_at_traffic_s:,.1f} s | {row.p99_s:,.1f} s | "
-            f"{row.hours_beyond} | {row.p99_sized_at_traffic_s:,.1f} s | {row.p99_sized_s:,.1f} s | "
+            f"{row.hours_beyond} | {f'{row.told.p99_s:,.1f} s' if row.told else ''} | {row.p99_sized_at_traffic_s:,.1f} s | {row.p99_sized_s:,.1f} s | "
             f"{row.bill_planned:,.0f} | {row.bill_at_traffic:,.0f} | {row.bill:,.0f} |"
         )
     return lines

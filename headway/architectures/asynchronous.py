@@ -8,7 +8,7 @@ AWS.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
@@ -18,13 +18,14 @@ from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import AsynchronousDesign, Wait
 from headway.architectures.endpoint_path import endpoint_lines, volume_gb
 from headway.architectures.queue_path import stored_lines, watching_lines
-from headway.architectures.rates import settling_points
+from headway.architectures.rates import EACH, Standing, overloaded_hours, parts_of, settling_points
 from headway.architectures.workload import Scenario, Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill, Range
 from headway.sizing.gaps import Gaps
 from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
+from headway.sizing.overload import Load, Waits
 from headway.sizing.poisson import arrivals_quantile
 from headway.sizing.queueing import smallest_servers
 from headway.sizing.service_time import ServiceTime
@@ -240,14 +241,21 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
             known[key] = _mixture(dict(key), branches).quantiles(0.5, 0.99, workload.percentile)
         return known[key]
 
+    counts = (sized.instances,) * len(demand.mean)
+    standing = Standing(counts, counts, sized.concurrency, demand.arrival_variability)
+    overloaded = overloaded_hours(demand, standing, lambda rate: Load(rate / 3600, sized.service))
     closest, wait, late = -1.0, Wait(p50_s=0, p99_s=0, at_percentile_s=0), ""
     for promise, hours in demand.regimes:
         rates = Counter(
-            (demand.mean[hour], demand.peak[hour], demand.mean[hour - 1], demand.peak[hour - 1]) for hour in hours
-        )
+            (
+                demand.mean[hour], demand.peak[hour], demand.mean[hour - 1], demand.peak[hour - 1],
+                hour if hour in overloaded else -1,
+            )
+            for hour in hours
+        )  # fmt: skip
         for pair in rates:
             if pair not in branches:
-                branches[pair] = _branches(workload, sized, pair)
+                branches[pair] = _branches(workload, sized, pair, overloaded.get(pair[4]))
         p50, p99, of_all = quantiles(rates)
         at = max(of_all, *(quantiles({pair: 1})[2] for pair in rates if pair[0] >= enough), 0.0)
         limit = min(promise, LONGEST_WAIT_S)
@@ -263,32 +271,34 @@ def _wait(workload: Workload, sized: Sized) -> tuple[Wait, str]:
     return wait, late
 
 
-Rate = tuple[float, float, float, float]
-"""Mean and peak requests of an hour, and those of the hour before."""
-Branch = tuple[Array, float]
-"""Waits at the shares of a distribution, and how much of an hour's requests wait so."""
+Rate = tuple[float, float, float, float, int]
+"""Mean and peak requests of an hour, those of the hour before; and which hour it is, if it is followed on its own."""
+Branch = tuple[Array, Array, float]
+"""Waits, their shares, and how much of an hour's requests wait so."""
 
 
-def _branches(workload: Workload, sized: Sized, rate: Rate) -> list[Branch]:
+def _branches(workload: Workload, sized: Sized, rate: Rate, followed: Waits | None) -> list[Branch]:
     """The ways to wait in an hour: finding capacity, busy or not, finding none, and coming while it starts."""
-    mean, peak, *before = rate
-    overhead = assume("asynchronous.overhead")
+    mean, peak, mean_before, peak_before, _ = rate
+    overhead, lasts = assume("asynchronous.overhead"), assume("traffic.peak_lasts")
     variability = workload.demand.arrival_variability
-    lasts = assume("traffic.peak_lasts") / 3600
-    busiest = min(peak * lasts, mean)
-    busy, quiet = (
-        settling_points(each / 3600, sized.service, sized.slots, variability, seconds, SHARES) + overhead
-        for each, seconds in ((peak, lasts * 3600), ((mean - busiest) / (1 - lasts), 3600 * (1 - lasts)))
-    )
-    in_it = busiest / mean if mean else 1.0
+    parts = parts_of(mean, peak)
+    waits: Sequence[Array] = followed or [
+        settling_points(part.rate / 3600, sized.service, sized.slots, variability, part.lasts_s, SHARES)
+        for part in parts
+    ]
+    shares = EACH if followed else SLICES
     late = (
-        _late(sized.sleep(variability), Hour.of(mean, peak, lasts * 3600), Hour.of(before[0], before[1], lasts * 3600))
+        _late(sized.sleep(variability), Hour.of(mean, peak, lasts), Hour.of(mean_before, peak_before, lasts))
         if sized.sleeps
         else []
     )
     delayed = sum(one.many for one in late) / mean if mean else 0.0
     at_most = min(1.0, delayed)
-    found: list[Branch] = [(busy, (1 - at_most) * in_it), (quiet, (1 - at_most) * (1 - in_it))]
+    found: list[Branch] = [
+        (points + overhead, shares, (1 - at_most) * (part.requests / mean if mean else 0.5))
+        for part, points in zip(parts, waits, strict=True)
+    ]
     if not delayed:
         return found
     service = np.array([sized.service.quantile(float(share)) for share in SHARES]) + overhead
@@ -297,12 +307,12 @@ def _branches(workload: Workload, sized: Sized, rate: Rate) -> list[Branch]:
         share = one.many / mean * at_most / delayed
         comers = gaps.comers(one.rate * one.lasts_s)
         piled = sum(some.many for some in comers)
-        found.append((service + one.waits_s, share / (1 + piled)))
+        found.append((service + one.waits_s, SLICES, share / (1 + piled)))
         for some in comers:
             # These find the first one and what followed it ahead of them.
             ahead = max(0.0, some.nth + 1 - sized.slots) * sized.service.mean / sized.slots
-            waits = max(0.0, one.waits_s - some.time / one.rate + ahead)
-            found.append((service + waits, share * some.many / (1 + piled)))
+            after = max(0.0, one.waits_s - some.time / one.rate + ahead)
+            found.append((service + after, SLICES, share * some.many / (1 + piled)))
     return found
 
 
@@ -320,8 +330,8 @@ def _mixture(rates: Mapping[Rate, int], branches: Mapping[Rate, list[Branch]]) -
     """The waits of all requests of some hours, by their rates and how many hours have them."""
     mixture = Mixture()
     for pair, hours in rates.items():
-        for points, share in branches[pair]:
-            mixture.add(points, pair[0] * hours * share, SLICES)
+        for points, shares, share in branches[pair]:
+            mixture.add(points, pair[0] * hours * share, shares)
     return mixture
 
 

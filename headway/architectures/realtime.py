@@ -15,12 +15,13 @@ from headway.architectures.candidate import BacklogRun, Candidate
 from headway.architectures.design import RealtimeDesign, Wait
 from headway.architectures.endpoint_path import SYNC_MAX_BYTES, SYNC_TIMEOUT_S, endpoint_lines, volume_gb
 from headway.architectures.queue_path import watching_lines
-from headway.architectures.rates import rates_of, settling_points
+from headway.architectures.rates import Standing, waits_of
 from headway.architectures.workload import Workload
 from headway.assumptions import assume
 from headway.bill import services
 from headway.bill.lines import Bill
-from headway.sizing.mixture import SHARES, SLICES, Mixture
+from headway.sizing.mixture import Mixture
+from headway.sizing.overload import Load, Tracking
 from headway.sizing.queueing import response_quantile, smallest_servers
 from headway.sizing.scaling import instance_hours, instances_held, raise_early
 from headway.sizing.service_time import ServiceTime
@@ -223,17 +224,27 @@ def wait(design: RealtimeDesign, workload: Workload) -> Wait:
     limit, at = max(
         ((limit, at_percentile(peak, count)) for peak, limit, count in hours), key=lambda pair: pair[1] / pair[0]
     )
-    # Most hours are served by what target tracking holds; the promise rests on the floors alone.
-    held = [min(count, design.max_instances) for count in hourly_instances(design, demand)]
     mixture = Mixture()
-    for stretch, requests in rates_of(demand, limit, held).items():
-        points = settling_points(
-            stretch.rate / 3600, service, stretch.instances * concurrency, demand.arrival_variability,
-            stretch.lasts_s, SHARES,
-        )  # fmt: skip
-        mixture.add(points, requests, SLICES)
+    for part in waits_of(demand, limit, standing(design, demand, concurrency), lambda rate: Load(rate / 3600, service)):
+        mixture.add(part.points, part.requests, part.shares)
     p50, p99 = mixture.quantiles(0.5, 0.99)
     return Wait(p50_s=overhead + p50, p99_s=overhead + p99, at_percentile_s=at, in_worst_hour=True)
+
+
+def standing(design: RealtimeDesign, demand: Demand, concurrency: int, variability: float | None = None) -> Standing:
+    """Instances by hour: most hours are served by what target tracking holds; the promise rests on the floors alone.
+
+    ``variability`` is of the gaps between what reaches the endpoint: the requests', unless given.
+    """
+    target, tracking = design.invocations_per_instance, None
+    if design.autoscaled and target is not None:
+        start_s = assume("endpoint.start") + design.load_time_s
+        tracking = Tracking(
+            target, design.max_instances, start_s, design.scale_out_cooldown_s, design.scale_in_cooldown_s
+        )
+    held = [min(count, design.max_instances) for count in hourly_instances(design, demand)]
+    gaps = demand.arrival_variability if variability is None else variability
+    return Standing(design.floors, held, concurrency, gaps, tracking)
 
 
 def _backlog(

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from headway.architectures.design import AsynchronousDesign, RealtimeDesign, ServerlessDesign
 from headway.assumptions import assume
 from headway.simulation.kernels import serve, serve_sleeping, serve_warm
+from headway.sizing.scaling import DETECTED_AFTER, LOW, LOW_FOR
 from headway.sizing.service_time import ServiceTime
 from headway.units import HOURS_PER_WEEK
 
 Floats = NDArray[np.float64]
-DETECTED_AFTER, LOW_FOR = 3, 15
-"""Minutes above the target until target tracking adds, below 0.9 of it until it takes (Application Auto Scaling)."""
-LOW = 0.9
 
 
 def drawn_service(draw: np.random.Generator, service: ServiceTime, count: int) -> Floats:

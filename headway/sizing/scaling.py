@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+DETECTED_AFTER, LOW_FOR = 3, 15
+"""Minutes above the target until target tracking adds, below 0.9 of it until it takes (Application Auto Scaling)."""
+LOW = 0.9
+
 
 def raise_early(needed: Sequence[int], start_s: float) -> list[int]:
     """Floors that are up before the hour that needs them: each hour holds what the hours within ``start_s`` need.

@@ -28,7 +28,7 @@ from headway.architectures.microbatch.pairs import (
     service_of,
 )
 from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
-from headway.architectures.rates import quiet_rate, rates_of, settling_points
+from headway.architectures.rates import quiet_rate, waits_of
 from headway.architectures.router_design import LONGEST_RETENTION_S
 from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
@@ -37,6 +37,7 @@ from headway.bill import services
 from headway.bill.lines import Bill
 from headway.sizing.collecting import Collected
 from headway.sizing.mixture import SHARES, SLICES, Array, Mixture
+from headway.sizing.overload import Load
 from headway.sizing.queueing import response_points, smallest_servers
 from headway.units import HOURS_PER_MONTH, format_duration, format_size
 
@@ -285,32 +286,30 @@ def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
             answers = response_points(
                 per_hour(rate, made) / 3600, pair.service, count * pair.concurrency, SHARES, ca2=pair.variability
             )
-            points, shares = _both(made, answers)
+            points, shares = _both(made, answers, SLICES)
             mixture.add(points, 1.0, shares)
             at = mixture.quantile(workload.percentile)
             if at / limit > closest:
                 closest, limit_s, at_closest = at / limit, limit, at
-    # Most hours are served by what target tracking holds; the promise rests on the floors alone.
-    flow = batches_of(workload, pair).demand
-    held = [min(count, endpoint.max_instances) for count in realtime.hourly_instances(endpoint, flow)]
+
+    def offered(rate: float) -> Load:
+        made = collected(rate, pair.most, pair.window_s)
+        return Load(per_hour(rate, made) / 3600, service_of(workload, pair.hardware, made))
+
+    standing = realtime.standing(endpoint, batches_of(workload, pair).demand, pair.concurrency, pair.variability)
     mixture = Mixture()
-    for stretch, requests in rates_of(demand, limit_s, held).items():
-        made = collected(stretch.rate, pair.most, pair.window_s)
-        answers = settling_points(
-            per_hour(stretch.rate, made) / 3600, service_of(workload, pair.hardware, made),
-            stretch.instances * pair.concurrency, pair.variability, stretch.lasts_s, SHARES,
-        )  # fmt: skip
-        points, shares = _both(made, answers)
-        mixture.add(points, requests, shares)
+    for part in waits_of(demand, limit_s, standing, offered):
+        points, shares = _both(collected(part.rate, pair.most, pair.window_s), part.points, part.shares)
+        mixture.add(points, part.requests, shares)
     p50, p99 = mixture.quantiles(0.5, 0.99)
     return Wait(p50_s=p50, p99_s=p99, at_percentile_s=at_closest, in_worst_hour=True)
 
 
-def _both(made: Collected, answers: Array) -> tuple[Array, Array]:
+def _both(made: Collected, answers: Array, weights: Array) -> tuple[Array, Array]:
     """Points of collecting and answer together, and the share of each."""
     collecting = np.array([made.wait_quantile(float(share)) for share in SHARES])
     overhead = assume("microbatch.overhead") + assume("endpoint.overhead")
-    return (collecting[:, None] + answers[None, :] + overhead).ravel(), (SLICES[:, None] * SLICES[None, :]).ravel()
+    return (collecting[:, None] + answers[None, :] + overhead).ravel(), (SLICES[:, None] * weights[None, :]).ravel()
 
 
 def _items(run: BacklogRun, pair: Pair, workload: Workload) -> BacklogRun:
