@@ -98,24 +98,25 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
     came = _arrivals(draw, demand, weeks, size * thin)
     planned = [(week * WEEK_S + at, which) for week in range(weeks) for at, which in times]
     number = np.arange(len(planned))
-    leaves = np.array([at for at, _ in planned]) + tick * draw.random(number.size)
-    missed = draw.random(number.size) < assume("spot.miss")
+    leaves = (np.array([at for at, _ in planned]) + tick * draw.random(number.size)).tolist()
+    missed = (draw.random(number.size) < assume("spot.miss")).tolist()
     prior = [planned[0][0] - WEEK_S + (times[-1][0] - times[0][0]), *(at for at, _ in planned)]
-    arrived, done, spent = came.tolist(), [0.0] * came.size, [0.0] * came.size
+    arrived = [*came.tolist(), inf]
+    worked: list[tuple[int, int, float, float]] = []
     # What happens next: departures before last calls before pulls.
-    agenda = [(float(at), 0, index) for index, at in enumerate(leaves)]
+    agenda = [(at, 0, index) for index, at in enumerate(leaves)]
     fleet: list[Worker] = []
     quotas: list[int] = []
     lost: list[float] = []
-    hazards = draw.exponential(-900 / log(assume("spot.survival_15min")), 4096)
+    hazards = draw.exponential(-900 / log(assume("spot.survival_15min")), 4096).tolist()
     held: dict[int, tuple[int, int]] = {}
     stuck: dict[int, tuple[int, int]] = {}
     called: dict[int, float] = {}
-    started = set[int]()
+    fresh = set[int]()
     coming = taken = seen = living = spoken_for = upcoming = 0
     died = set[int]()
     serves: list[int] = []
-    look, now = leaves[0], 0.0
+    look, now, least = leaves[0], 0.0, min(worker.quota for worker in workers)
 
     def launch(now: float, index: int, count: int, items: int, *, on_spot: bool) -> None:
         nonlocal coming, living, spoken_for
@@ -123,7 +124,8 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
         each = _each(workers[which], fleets[which], count, items)
         for _ in range(count):
             heappush(agenda, (now + workers[which].start_s, 2, len(quotas)))
-            gone = hazards[len(quotas) % hazards.size] if on_spot else inf
+            gone = hazards[len(quotas) % len(hazards)] if on_spot else inf
+            fresh.add(len(quotas))
             fleet.append(workers[which])
             serves.append(index)
             quotas.append(each)
@@ -153,13 +155,15 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
             return inf
         which = planned[upcoming][1]
         full = taken + spoken_for + workers[which].quota
-        if full > len(arrived) or living >= fleets[which]:
+        if full >= len(arrived) or living >= fleets[which]:
             return inf
         at = look + tick * max(0, ceil((max(arrived[full - 1], now) - look) / tick))
         return at if planned[upcoming][0] - at > tick else inf
 
     while agenda:
-        early = full_at()
+        # Mostly no quota is full before something else happens.
+        filled = taken + spoken_for + least - 1
+        early = full_at() if filled < came.size and arrived[filled] <= agenda[0][0] else inf
         if early <= agenda[0][0]:
             now, which = early, planned[upcoming][1]
             look = now + tick
@@ -168,20 +172,23 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
             send(now, upcoming, count, 0)
             continue
         now, what, which = heappop(agenda)
-        seen = bisect_right(arrived, now, seen)
+        while arrived[seen] <= now:
+            seen += 1
         waiting = seen - taken
         if what == 2:
             worker = fleet[which]
-            if which not in started:
-                started.add(which)
+            if which in fresh:
+                fresh.remove(which)
                 coming -= worker.quota
-            first, take = held.pop(which, (taken, min(worker.batch, quotas[which], waiting)))
-            if first == taken:
-                taken, quotas[which] = taken + take, quotas[which] - take
+            if which in held:
+                first, take = held.pop(which)
+            else:
+                first, take = taken, min(worker.batch, quotas[which], waiting)
+                taken += take
+                quotas[which] -= take
             finish = now + worker.per_item_s * take + worker.per_batch_s
             if take > 0 and finish <= lost[which]:
-                done[first : first + take] = [finish] * take
-                spent[first : first + take] = [finish - now] * take
+                worked.append((first, take, finish, finish - now))
                 heappush(agenda, (finish, 2, which))
             elif take > 0:
                 # Spot takes it back: what it held waits for a worker on-demand.
@@ -189,7 +196,7 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
                 held[which] = (first, take)
                 heappush(agenda, (max(now, lost[which]) + worker.start_s, 2, which))
                 lost[which] = inf
-                started.remove(which)
+                fresh.add(which)
                 coming += worker.quota
             else:
                 living, spoken_for = living - 1, spoken_for - worker.quota
@@ -212,10 +219,12 @@ def follow(lines: Sequence[Line], demand: Demand) -> tuple[Floats, Floats]:  # n
             # Looked at twice.
             heappush(agenda, (now + tick, 0, which))
         look, upcoming = now, which + 1
-    waits: Floats = np.array(done[:taken]) - came[:taken]
+    worked.sort()
+    takes, done, spent = (np.array([one[column] for one in worked]) for column in (1, 2, 3))
+    waits: Floats = np.repeat(done, takes) - came[:taken]
     # A unit's requests are done batch by batch.
     rounds = max(1.0, size / min(line.worker.batch for line in lines))
-    waits -= np.array(spent[:taken]) * (1 - np.ceil(draw.random(taken) * rounds) / np.ceil(rounds))
+    waits -= np.repeat(spent, takes) * (1 - np.ceil(draw.random(taken) * rounds) / np.ceil(rounds))
     return came[:taken] % WEEK_S, waits
 
 

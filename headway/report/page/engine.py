@@ -6,6 +6,7 @@ the Vega project, draws without a browser; it holds Python's lock while it does,
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -52,7 +53,11 @@ class Engine:
 def engine() -> Iterator[Engine]:
     """An engine that starts at once, for as long as it is needed."""
     # A fresh process, on every system: one that was copied from a process with threads may hang.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    # It lives some seconds and keeps what it plans, as a command does.
+    started = ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), initializer=gc.set_threshold, initargs=(50_000, 50, 50)
+    )
+    with started as pool:
         yield Engine(pool)
 
 
