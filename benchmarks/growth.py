@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.machine import machine
+from headway.architectures.asynchronous import MOST_CONCURRENT
+from headway.architectures.asynchronous import MOST_INSTANCES as MOST_ASYNCHRONOUS
 from headway.architectures.batch.search import BATCHES_HELD, IN_FLIGHT_MOST
-from headway.architectures.design import BatchDesign, MicroBatchDesign, RealtimeDesign, ServerlessDesign, SimpleDesign
+from headway.architectures.design import (
+    AsynchronousDesign,
+    BatchDesign,
+    MicroBatchDesign,
+    RealtimeDesign,
+    ServerlessDesign,
+    SimpleDesign,
+)
 from headway.architectures.hybrid_design import simple_designs
 from headway.architectures.microbatch.planning import MOST_CONCURRENCY
 from headway.architectures.realtime import MOST_INSTANCES
@@ -28,9 +37,11 @@ REPORT = Path("benchmarks/GROWTH.md")
 DECADES = (50, 500, 5_000, 50_000, 500_000, 5_000_000, 50_000_000, 100_000_000)
 SMALL = {"g5.xlarge": (0.2, 32, 1.6), "serverless-4GB": (0.6, 1, 0.6)}
 LARGE = {"g5.xlarge": (5.0, 8, 12.0)}
+LONG = {"g5.xlarge": (90.0, 4, 300.0)}
 """Seconds of one request, and of a batch of so many."""
 TABLES = (("0.2 s on a g5.xlarge (32 together in 1.6 s), 0.6 s on a serverless endpoint", SMALL, ("2s", "1m", "1h", "12h")),
-          ("5 s on a g5.xlarge (8 together in 12 s)", LARGE, ("30s", "1h")))  # fmt: skip
+          ("5 s on a g5.xlarge (8 together in 12 s)", LARGE, ("30s", "1h")),
+          ("90 s on a g5.xlarge (4 together in 300 s): longer than a call may last", LONG, ("10m", "1h")))  # fmt: skip
 ARRAY_MOST = 10_000
 """Children of one array job (AWS Batch User Guide, quotas)."""
 SUBMITS_PER_S = 50
@@ -59,6 +70,11 @@ def limits_of(design: SimpleDesign, busiest_per_s: float) -> list[Limit]:
     found: list[Limit] = []
     if isinstance(design, RealtimeDesign):
         found.append(Limit("endpoint instances", max(design.floors), MOST_INSTANCES, "refused with this reason"))
+    elif isinstance(design, AsynchronousDesign):
+        found += [
+            Limit("endpoint instances", design.max_instances, MOST_ASYNCHRONOUS, "refused with this reason"),
+            Limit("requests at once of an instance", design.concurrency, MOST_CONCURRENT, "the others queue"),
+        ]
     elif isinstance(design, ServerlessDesign):
         found.append(Limit("serverless concurrency", design.max_concurrency, MAX_CONCURRENCY, "another architecture"))
     elif isinstance(design, MicroBatchDesign):
@@ -80,7 +96,7 @@ def limits_of(design: SimpleDesign, busiest_per_s: float) -> list[Limit]:
             Limit("messages in flight", held * BATCHES_HELD, IN_FLIGHT_MOST, "smaller batches, then refused"),
             Limit("submissions in a second", ceil(workers / ARRAY_MOST), SUBMITS_PER_S, "a call an array"),
         ]
-    if isinstance(design, BatchDesign | MicroBatchDesign):
+    if isinstance(design, BatchDesign | MicroBatchDesign | AsynchronousDesign):
         found.append(
             Limit("results written a second", busiest_per_s, S3_PUTS_PER_S, "S3 splits the prefix as it grows")
         )
@@ -134,13 +150,16 @@ def main() -> None:
     """The table."""
     lines = [
         "# Growth, on paper",
-        f"Written by `make growth`: {machine()}. `headway plan` for two models, from 50 requests a day to 100 million.",
+        f"Written by `make growth`: {machine()}. `headway plan` for three models, from 50 requests a day to 100 million.",
         "",
         "Which limit comes first, and what happens there: the workers of a departure are submitted as array jobs of at most "
         "10,000, so neither array size nor SubmitJob's rate ever binds; AWS Batch is the distributed engine. What binds a "
         "queue are the 120,000 messages that may be in flight, so large fleets take smaller batches; what binds micro-batches "
         "are the 1,000 functions of an event source, so they take larger ones. Beyond that a candidate is refused, and its "
         "reason names the limit: the requests then go over several stacks (each a queue, a fleet, an endpoint of its own). "
+        "What binds an asynchronous endpoint are its instances: its queue is SageMaker's own, for which AWS publishes no "
+        "size, only that a request leaves it after six hours at the latest, which bounds the wait that is planned, not the "
+        "volume. "
         "Quotas that AWS raises on request (instances of a type, vCPUs on spot) are not limits of a design: ask for them.",
         "",
     ]

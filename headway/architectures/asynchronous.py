@@ -38,6 +38,8 @@ LONGEST_S = 3600.0
 """Longest processing of one request (Amazon SageMaker Developer Guide, asynchronous inference: an hour)."""
 LONGEST_WAIT_S = 6 * 3600.0
 """A queued request expires after this at the latest (Amazon SageMaker API reference, RequestTTLSeconds)."""
+MOST_CONCURRENT = 1000
+"""Requests that SageMaker sends an instance at once (API reference, MaxConcurrentInvocationsPerInstance)."""
 MOST_INSTANCES = 1000
 HOSTING_TYPES = ("aws:sagemaker/endpoint:Endpoint", "aws:sagemaker/endpointConfiguration:EndpointConfiguration")
 
@@ -148,7 +150,8 @@ def awake_hours(workload: Workload, sized: Sized, scenario: Scenario) -> float:
 
 def _size(workload: Workload, hardware: str, *, sleeps: bool) -> Sized | str:
     """As many instances as the busiest sustained rate needs, and as what piles up during a start needs."""
-    service, concurrency = workload.single_service(hardware)
+    service, measured = workload.single_service(hardware)
+    concurrency = min(measured, MOST_CONCURRENT)
     demand, percentile = workload.demand, workload.percentile
     alone = service.quantile(percentile)
     if alone > LONGEST_S:

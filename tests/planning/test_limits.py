@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks import growth
 from headway.architectures import microbatch
 from headway.architectures.batch.search import beyond_limits
 from headway.architectures.batch.stages import Stage, hardware_for
+from headway.architectures.design import AsynchronousDesign
 from headway.planning.search import plan
 from tests.architectures.workloads import profile, workload
 
@@ -38,3 +40,23 @@ def test_a_fleet_holds_no_more_messages_than_a_queue_lets_be_in_flight(workers: 
     found = beyond_limits(Stage(machine, batch, workers, 10, on_demand=False, last_call_s=600))
     assert (found is None) == (said is None)
     assert said is None or said in str(found)
+
+
+def test_an_instance_of_an_asynchronous_endpoint_is_sent_no_more_at_once_than_sagemaker_allows():
+    many = [{"hardware": "g5.xlarge", "seconds": 20.0, "concurrency": 4000}]
+    made = plan(profile(traffic={"per_day": 20_000_000}, model__measured=many), only="asynchronous")
+    assert made.chosen is not None
+    design = made.chosen.design
+    assert isinstance(design, AsynchronousDesign)
+    # Sized for what it will get: 20 s of 4,000 at once would be a fourth of the instances.
+    assert design.concurrency == 1000
+    assert design.max_instances >= 20_000_000 / 86_400 * 20 / 1000
+
+
+def test_growth_names_the_limit_that_an_asynchronous_endpoint_comes_nearest_to():
+    made = growth.planned(50_000, "10m", growth.LONG)
+    assert isinstance(made.design, AsynchronousDesign)
+    first, *others = growth.limits_of(made.design, 1.0)
+    assert (first.what, first.needed, first.allowed) == ("endpoint instances", made.design.max_instances, 1000)
+    assert first.used > 0.05
+    assert {one.what for one in others} == {"requests at once of an instance", "results written a second"}
