@@ -1,13 +1,15 @@
 """Departures closer together than a worker's start and work: launches and waits as a replay finds them."""
 
+import numpy as np
 import pytest
 
 from headway.architectures import batch
 from headway.architectures.batch.calendar import Kind
 from headway.architectures.batch.fleet import Unknown, seconds_of
-from headway.architectures.batch.overlapping import overlaps, workers_launched
+from headway.architectures.batch.overlapping import departures_missed, overlaps, workers_launched
 from headway.architectures.batch.worker import Worker
 from headway.architectures.design import BatchDesign
+from headway.assumptions import assume
 from headway.simulation import generated, replay
 from tests.architectures.workloads import workload
 
@@ -88,3 +90,13 @@ def test_many_requests_are_followed_in_units_that_wait_no_longer_than_requests_d
     outcome = replay(found.design, generated(work.demand, weeks=3), work.profile)
     assert found.wait.p50_s == pytest.approx(outcome.p50_s, rel=0.12)
     assert found.wait.p99_s == pytest.approx(outcome.p99_s, rel=0.1)
+
+
+def test_as_many_departures_miss_spot_as_expected_at_each_time_of_the_week() -> None:
+    weeks, a_week = 24, 50
+    missed = departures_missed(np.random.default_rng(1), weeks * a_week, a_week)
+    expected = assume("spot.miss") * weeks
+    assert missed.sum() == pytest.approx(expected * a_week, abs=1)
+    # Of 24 departures at each time 3.6: three or four, not none or nine.
+    each = missed.reshape(weeks, a_week).sum(axis=0)
+    assert np.abs(each - expected).max() < 1
