@@ -101,7 +101,7 @@ def problem_text(problem: Mapping[str, Any]) -> str:
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         limit = problem["ctx"][bound]
-        some = words.format(f"{limit:g}" if isinstance(limit, float) else limit)
+        some = words.format(f"{limit:.15g}" if isinstance(limit, float) else limit)
         return f"{some} {'are' if 'of them' in some and limit != 1 else 'is'} needed"
     what, _, reason = kind.partition("_")
     if what in _NEEDED and reason.split("_")[0] in ("parsing", "type", "from", "number", "attributes"):

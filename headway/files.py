@@ -28,7 +28,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     A device or a pipe, such as /dev/stdout, is written to: put in its place, a file would take it from everybody.
 
     Raises:
-        HeadwayError: It cannot be written.
+        HeadwayError: It cannot be written, or its folder is not there.
     """
     raw = content.encode() if isinstance(content, str) else content
     if _is_special(path):
@@ -39,8 +39,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         return
     if path.is_symlink():
         path = path.resolve()
-    if path.is_dir():
-        raise HeadwayError(f"{path}: is a directory; name a file in it")
+    check_place(path)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".partial")
     except OSError as error:

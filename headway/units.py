@@ -26,6 +26,7 @@ _SIZE_UNITS = {
 }  # fmt: skip
 _TIMES, _SIZES = ("ms", "s", "m", "h"), ("B", "KB", "MB")
 """Units that are offered to a number without one."""
+_LONGEST, _LARGEST = 1000 * 365.25 * 86400, 10**18
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*")
 
 
@@ -59,9 +60,15 @@ def parse_duration(value: object) -> float:
         if unit not in _DURATION_UNITS:
             raise ValueError(f"{text!r}: {part[2]!r} is no unit of time; use ms, s, m, h or d")
         total += float(part[1]) * _DURATION_UNITS[unit]
-    if total == float("inf"):
+    return _within(total)
+
+
+def _within(seconds: float) -> float:
+    if not 0 <= seconds < float("inf"):
         raise ValueError("a duration cannot be negative or infinite")
-    return total
+    if seconds > _LONGEST:
+        raise ValueError("a duration of more than a thousand years is none")
+    return seconds
 
 
 def parse_seconds(value: object) -> float:
@@ -76,9 +83,7 @@ def parse_seconds(value: object) -> float:
     bare = _bare_number(value)
     if bare is None:
         return parse_duration(value)
-    if not 0 <= bare < float("inf"):
-        raise ValueError("a duration cannot be negative or infinite")
-    return bare
+    return _within(bare)
 
 
 def parse_size(value: object) -> int:
@@ -99,7 +104,15 @@ def parse_size(value: object) -> int:
     units = {unit.lower(): factor for unit, factor in _SIZE_UNITS.items()}
     if not match or match[2].lower() not in units:
         raise ValueError(f"{value!r} is not a size; write 900B, 200KB, 4MB or 1GiB")
-    return round(float(match[1]) * units[match[2].lower()])
+    return _sized(float(match[1]) * units[match[2].lower()])
+
+
+def _sized(size: float) -> int:
+    if not 0 <= size < float("inf"):
+        raise ValueError("a size cannot be negative or infinite")
+    if size > _LARGEST:
+        raise ValueError("a size of more than an exabyte is none")
+    return round(size)
 
 
 def parse_bytes(value: object) -> int:
@@ -114,9 +127,7 @@ def parse_bytes(value: object) -> int:
     bare = _bare_number(value)
     if bare is None:
         return parse_size(value)
-    if not 0 <= bare < float("inf"):
-        raise ValueError("a size cannot be negative or infinite")
-    return round(bare)
+    return _sized(bare)
 
 
 def _bare_number(value: object) -> float | None:

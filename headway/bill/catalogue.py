@@ -161,7 +161,18 @@ def _usage(service: Service, usage: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+MOST_USAGE = 10**15
+"""A quadrillion of anything is nobody's month."""
+
+
 def _value(service: Service, key: Key, value: Any) -> Any:
+    found = _read(service, key, value)
+    if isinstance(found, int | float | Decimal) and found > MOST_USAGE:
+        raise HeadwayError(f"{service.name} {key.name}={value}: at most {MOST_USAGE:.0e} is needed")
+    return found
+
+
+def _read(service: Service, key: Key, value: Any) -> Any:
     if isinstance(value, Range):
         return value
     try:

@@ -61,13 +61,13 @@ def simulate(
     from headway.prices import load_book
     from headway.profile import load_profile
     from headway.report.progress import progress
-    from headway.simulation import generated, hour_of_week, read_trace, replay
+    from headway.simulation import MOST_WEEKS, generated, hour_of_week, read_trace, replay
     from headway.traffic import build_demand
 
     if not 0 < scale <= 1000:
         raise HeadwayError(f"--scale {scale:g}: a share of the traffic above 0 and up to 1000 is needed")
-    if not 0 < weeks <= 520:
-        raise HeadwayError(f"--weeks {weeks:g}: more than 0 and up to 520 weeks are needed")
+    if not 0 < weeks <= MOST_WEEKS:
+        raise HeadwayError(f"--weeks {weeks:g}: more than 0 and up to {MOST_WEEKS} weeks are needed")
     gathered = _batching(batching, instances)
     declared, book = load_profile(profile), load_book(prices) if prices else None
     first = hour_of_week(starts)

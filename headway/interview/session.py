@@ -17,7 +17,7 @@ from headway.interview.questions import QUESTIONS, Answers, Question, draft
 from headway.planning import Plan
 from headway.planning.search import plan
 from headway.profile import Profile, read_profile
-from headway.report.words import verdict, without_price
+from headway.report.words import promised, verdict, without_price
 from headway.units import format_duration, format_usd
 
 Check = Callable[[str], object]
@@ -203,7 +203,7 @@ def consequence(made: Plan, before: Plan | None = None) -> str:
     text = (
         f"{made.choice.architecture}: {format_usd(made.choice.monthly.expected)} a month"
         f"{without_price(made)}, "
-        f"p{percentile:g} {format_duration(made.choice.wait.at_percentile_s)}"
+        f"p{percentile:g} {promised(made.choice.wait)}"
     )
     if before is not None:
         text += f" ({_before(made, before)})"

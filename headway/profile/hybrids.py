@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from headway.profile.part import Part, Positive, PositiveDuration, Share, Waiting
+from headway.profile.part import Count, Part, Positive, PositiveDuration, Share, Waiting
 from headway.units import Size
 
 
@@ -41,7 +41,7 @@ class Features(Part):
     """Heavy work that can be computed ahead for each entity."""
 
     stable_share: Share
-    entities: int = Field(gt=0)
+    entities: Count
     bytes: Size
     freshness: PositiveDuration
     changed_share: Share = 1.0
@@ -51,13 +51,13 @@ class Popularity(Part):
     """Zipf popularity over a catalogue."""
 
     zipf: Positive
-    catalogue: int = Field(gt=0)
+    catalogue: Count
 
 
 class Precompute(Part):
     """Predicted requests whose answers are stored."""
 
-    candidates: int = Field(gt=0)
+    candidates: Count
     hit_rate: Share | None = None
     popularity: Popularity | None = None
     refresh: PositiveDuration

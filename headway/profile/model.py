@@ -30,7 +30,7 @@ from headway.profile.answers import Validation
 from headway.profile.calendar import Clock, Days, Hours
 from headway.profile.fallback import Answer, Rung, contradiction
 from headway.profile.hybrids import Features, Precompute, Tier
-from headway.profile.part import NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
+from headway.profile.part import MOST, NotNegative, Part, PositiveDuration, Share, Waiting, refuse_overlap
 from headway.profile.trace import Trace
 from headway.profile.traffic import Traffic
 from headway.units import Duration, Money, Seconds, Size
@@ -225,15 +225,15 @@ class Current(Part):
 
     architecture: str = "realtime"
     instance_type: str | None = None
-    count: int | None = Field(default=None, ge=1)
+    count: int | None = Field(default=None, ge=1, le=MOST)
     utilization: Share | None = Field(default=None, description="Of its GPUs, else of its CPUs, on average.")
-    monthly_bill: Money | None = Field(default=None, ge=Decimal(0))
+    monthly_bill: Money | None = Field(default=None, ge=Decimal(0), le=Decimal(MOST))
 
 
 class Budget(Part):
     """The AWS bill that must not be exceeded."""
 
-    monthly: Money = Field(gt=Decimal(0))
+    monthly: Money = Field(gt=Decimal(0), le=Decimal(MOST))
 
 
 class Profile(Part):

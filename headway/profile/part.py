@@ -11,8 +11,11 @@ from headway.profile.calendar import DAY_NAMES
 from headway.units import Duration
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST = 10**15
+"""Of requests, items and dollars: beyond a quadrillion a number is a slip of the hand, and no sum holds it exactly."""
+Positive = Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0, le=MOST)]
 PositiveDuration = Annotated[Duration, Field(gt=0)]
 Waiting = Literal["user", "workflow", "review", "nobody"]
 

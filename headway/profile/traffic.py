@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from headway.assumptions import assume
 from headway.profile.calendar import DAY_NAMES, Clock, Days, Hours
-from headway.profile.part import NotNegative, Part, Positive, PositiveDuration, refuse_overlap
+from headway.profile.part import Count, NotNegative, Part, Positive, PositiveDuration, refuse_overlap
 from headway.profile.trace import Trace
 from headway.units import HOURS_PER_WEEK
 
@@ -34,7 +34,7 @@ class ShapeRule(Part):
 class ScheduledRule(Part):
     """Work that nobody requests: so many items at once, at a time of the week."""
 
-    items: int = Field(gt=0)
+    items: Count
     at: Clock
     days: Days = (0, 1, 2, 3, 4, 5, 6)
     every_weeks: int = Field(default=1, ge=1, le=52, description="1: every week; 4: about monthly.")
@@ -62,7 +62,7 @@ class Cycles(Part):
 class BacklogSpec(Part):
     """A one-off pile of work."""
 
-    items: int = Field(gt=0)
+    items: Count
     within: PositiveDuration
 
 
@@ -86,7 +86,7 @@ class Traffic(Part):
         default=None, min_length=1, description="Piles of work at fixed times: retraining, refreshes, exports."
     )
     peak_factor: float = Field(default=assume("profile.peak_factor"), ge=1, le=1000)
-    arrival_variability: Positive = assume("profile.arrival_variability")
+    arrival_variability: Annotated[Positive, Field(le=1000)] = assume("profile.arrival_variability")
     predictable: bool = True
     cycles: Cycles = Cycles()
     growth_per_month: float = Field(default=0.0, gt=-1, lt=10)

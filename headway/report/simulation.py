@@ -119,7 +119,11 @@ def _utilization(parts: tuple[PartOutcome, ...]) -> float | None:
 
 
 def _span(hours: int) -> str:
-    return f"{hours / HOURS_PER_WEEK:.3g} weeks" if hours >= HOURS_PER_WEEK else f"{hours} hours"
+    return (
+        f"{hours / HOURS_PER_WEEK:.3g} weeks"
+        if hours >= HOURS_PER_WEEK
+        else f"{hours} {'hour' if hours == 1 else 'hours'}"
+    )
 
 
 def _time(seconds: float | None) -> str:

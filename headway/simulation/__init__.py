@@ -4,12 +4,13 @@ Independent of the formulas that planned the design: it follows requests one by 
 architectures and bill; nothing of the planner knows it.
 """
 
-from headway.simulation.arrivals import Arrivals, generated, hour_of_week, read_trace
+from headway.simulation.arrivals import MOST_WEEKS, Arrivals, generated, hour_of_week, read_trace
 from headway.simulation.batching import Batching
 from headway.simulation.outcome import HourOfWeek, LimitOutcome, Outcome, PartOutcome
 from headway.simulation.replay import replay
 
 __all__ = [
+    "MOST_WEEKS",
     "Arrivals",
     "Batching",
     "HourOfWeek",

@@ -212,6 +212,10 @@ def generated(demand: Demand, *, weeks: float = 4, seed: int = 0, first_hour: in
     return Generated(demand, max(1, round(weeks * HOURS_PER_WEEK)), seed, first_hour)
 
 
+MOST_WEEKS = 520
+"""That a replay follows: each hour has its own row."""
+
+
 def read_trace(path: Path, *, first_hour: int = 0, seed: int = 0, zone: tzinfo = UTC) -> Arrivals:
     """Arrivals from a log: any that ``headway traffic import`` reads, ``requests`` a minute, or ``arrival_s``.
 
@@ -226,6 +230,11 @@ def read_trace(path: Path, *, first_hour: int = 0, seed: int = 0, zone: tzinfo =
     if not times.size:
         raise HeadwayError(f"{path}: a trace without a request")
     began = float(times.min())
+    weeks = (float(times.max()) - (began if log.format.timed else 0.0)) / (HOURS_PER_WEEK * 3600)
+    if weeks > MOST_WEEKS:
+        raise HeadwayError(
+            f"{path}: its last request comes {weeks:,.4g} weeks after its first; {MOST_WEEKS} are followed"
+        )
     if log.format.timed and began >= RELATIVE_BELOW:
         hour = began // 3600 * 3600
         local = datetime.fromtimestamp(hour, zone)

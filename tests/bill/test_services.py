@@ -135,6 +135,11 @@ def test_spot_in_a_region_without_spot_prices_is_unpriced() -> None:
         ("lambda", {"requets": 1}, "did you mean requests"),
         ("lambda", {"requests": "many", "seconds": 1, "memory": 512}, "lambda requests=many: a number is needed"),
         ("lambda", {"requests": -1, "seconds": 1, "memory": 512}, "a number of zero or more"),
+        (
+            "lambda",
+            {"requests": "1e400", "seconds": 1, "memory": 512},
+            "lambda requests=1e400: at most 1e.15 is needed",
+        ),
         ("lambda", {"requests": "nan", "seconds": 1, "memory": 512}, "number of zero or more"),
         ("lambda", {"requests": 1, "duration": "1 parsec", "memory": 512}, "no unit of time"),
         ("lambda", {"requests": 1, "seconds": 1, "memory": "512 apples"}, "memory such as 512MB"),

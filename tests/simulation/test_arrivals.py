@@ -135,6 +135,7 @@ def test_a_trace_of_requests_is_cut_at_the_hours(tmp_path: Path):
         ("requests\n-1\n", ":2: a number"),
         ("requests\n1\n2\n", "2 minutes; at least an hour"),
         ("arrival_s\n", "without a request"),
+        ("arrival_s\n1e18\n2\n", "its last request comes 1.653e\\+12 weeks after its first; 520 are followed"),
     ],
 )
 def test_a_file_that_is_no_trace_says_why(text: str, said: str, tmp_path: Path):
