@@ -187,8 +187,9 @@ def _asynchronous(workload: Workload) -> Iterator[tuple[str, float]]:
                 busiest = response_quantile(
                     peak, service, slots, workload.percentile, ca2=workload.demand.arrival_variability
                 )
-                at = max(asynchronous.wait(design, workload).at_percentile_s, busiest)
-                late = at > min(workload.demand.max_wait)
+                tightest = min(workload.demand.max_wait)
+                # What does not settle at its busiest is late, without following its backlog hour by hour.
+                late = busiest > tightest or asynchronous.wait(design, workload).at_percentile_s > tightest
                 usd = inf if late else _usd(asynchronous, design, workload)
                 yield f"asynchronous {count} x {hardware}", usd
 
