@@ -132,7 +132,7 @@ class Model:
         """
         kept, self._kept = self._kept, None
         if kept is not None:
-            if time.monotonic() - self._kept_at < KEPT_S and not select.select([kept.sock], [], [], 0)[0]:
+            if time.monotonic() - self._kept_at < KEPT_S and not _has_said(kept.sock):
                 return kept
             kept.close()
         connection = http.client.HTTPConnection(self._where.hostname or "", self._where.port, timeout=self._timeout)
@@ -158,3 +158,11 @@ def as_many(outputs: Any, count: int, who: str) -> list[Any]:
     if not isinstance(outputs, list) or len(outputs) != count:
         raise ModelError(f"{who} answered {type(outputs).__name__}, not a list of {count} outputs")
     return outputs
+
+
+def _has_said(sock: socket.socket) -> bool:
+    """Whether a server has closed its end, or sent what nobody asked for."""
+    # Not select(): it refuses file descriptors beyond 1,023.
+    waiting = select.poll()
+    waiting.register(sock, select.POLLIN)
+    return bool(waiting.poll(0))

@@ -56,12 +56,15 @@ def in_terminal(folder: Path, *arguments: str, answers: list[str]) -> Said:
         env={**os.environ, "TERM": "dumb", "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
     )  # fmt: skip
     os.close(theirs)
+    # Not select(): it refuses file descriptors beyond 1,023, and other tests leave some open.
+    there_is_more = select.poll()
+    there_is_more.register(ours, select.POLLIN)
     said, waiting, ends, again = b"", list(answers), time.monotonic() + WITHIN_S, 0.0
-    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+    while process.poll() is None or there_is_more.poll(0):
         if time.monotonic() > ends:
             process.kill()
             raise AssertionError(f"not done within {WITHIN_S} s: {said.decode()}")
-        if not select.select([ours], [], [], 0.2)[0]:
+        if not there_is_more.poll(200):
             # Only when its prompt stands and all is quiet: nobody's fingers are quicker. Again if nothing came of it.
             if waiting == [CTRL_C] and said.endswith(b"> ") and time.monotonic() > again:
                 again = time.monotonic() + AGAIN_S

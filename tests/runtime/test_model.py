@@ -1,5 +1,8 @@
 """The model beside the worker, by the SageMaker contract over localhost."""
 
+import fcntl
+import resource
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -145,6 +148,27 @@ def test_a_server_that_keeps_its_connection_gets_the_next_call_over_it(keeping: 
     assert [model.invoke([b"1"]) for _ in range(3)] == [[1]] * 3
     assert len(keeping.callers) == 3
     assert len(set(keeping.callers)) == 1
+
+
+def test_a_connection_beyond_what_select_can_watch_is_kept_too(keeping: Keeping, model: Model) -> None:
+    """With a thousand files open the second call ended in a ValueError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("this system lets a process have no more than a thousand files open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200) if soft != resource.RLIM_INFINITY else soft, hard))
+    try:
+        model.invoke([b"1"])
+        connection = model._kept
+        assert connection is not None
+        high = fcntl.fcntl(connection.sock.fileno(), fcntl.F_DUPFD, 1100)
+        connection.sock.close()
+        connection.sock = socket.socket(fileno=high)
+        connection.sock.settimeout(5)
+        assert model.invoke([b"1"]) == [1]
+        assert len(set(keeping.callers)) == 1
+    finally:
+        model.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_connection_the_server_has_closed_meanwhile_is_no_dead_model(keeping: Keeping, model: Model) -> None:
