@@ -285,17 +285,13 @@ def _branches(workload: Workload, sized: Sized, rate: Rate, followed: Waits | No
     mean, peak, mean_before, peak_before, _ = rate
     overhead, lasts = assume("asynchronous.overhead"), assume("traffic.peak_lasts")
     variability = workload.demand.arrival_variability
-    parts = parts_of(mean, peak)
+    sleep, parts = sized.sleep(variability), parts_of(mean, peak)
     waits: Sequence[Array] = followed or [
         settling_points(part.rate / 3600, sized.service, sized.slots, variability, part.lasts_s, SHARES)
         for part in parts
     ]
     shares = EACH if followed else SLICES
-    late = (
-        _late(sized.sleep(variability), Hour.of(mean, peak, lasts), Hour.of(mean_before, peak_before, lasts))
-        if sized.sleeps
-        else []
-    )
+    late = _late(sleep, Hour.of(mean, peak, lasts), Hour.of(mean_before, peak_before, lasts)) if sized.sleeps else []
     delayed = sum(one.many for one in late) / mean if mean else 0.0
     at_most = min(1.0, delayed)
     found: list[Branch] = [
@@ -305,10 +301,9 @@ def _branches(workload: Workload, sized: Sized, rate: Rate, followed: Waits | No
     if not delayed:
         return found
     service = np.array([sized.service.quantile(float(share)) for share in SHARES]) + overhead
-    gaps = Gaps(variability)
     for one in late:
         share = one.many / mean * at_most / delayed
-        comers = gaps.comers(one.rate * one.lasts_s)
+        comers = sleep.gaps.comers(one.rate * one.lasts_s)
         piled = sum(some.many for some in comers)
         found.append((service + one.waits_s, SLICES, share / (1 + piled)))
         for some in comers:

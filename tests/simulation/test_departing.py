@@ -24,6 +24,17 @@ def follow(
     return done, used[0], taken
 
 
+def as_in_simpy(arrived: np.ndarray, leaves: list[float], missed: list[bool], fleet: Fleet) -> tuple[np.ndarray, int]:
+    """When each is done and how many are taken: the same, by the same workers, in both."""
+    done, used, taken = follow(arrived, leaves, missed, fleet)
+    expected, spot, on_demand, workers = departures(arrived.tolist(), leaves, missed, fleet, 0.0)
+    assert done[:taken].tolist() == pytest.approx(expected[:taken])
+    assert all(np.isinf(expected[taken:]))
+    assert used[:2].tolist() == pytest.approx([spot, on_demand])
+    assert used[3] == workers
+    return done, taken
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("per_s", [0.005, 0.05, 0.15])
 def test_the_same_arrivals_are_done_at_the_same_times_as_in_simpy(seed: int, per_s: float):
@@ -31,12 +42,7 @@ def test_the_same_arrivals_are_done_at_the_same_times_as_in_simpy(seed: int, per
     arrived = np.cumsum(draw.exponential(1 / per_s, int(40_000 * per_s)))
     leaves = [900.0 * number for number in range(1, 60)]
     missed = (draw.random(len(leaves)) < 0.2).tolist()
-    done, used, taken = follow(arrived, leaves, missed, FLEET)
-    expected, spot, on_demand, workers = departures(arrived.tolist(), leaves, missed, FLEET, 0.0)
-    assert done[:taken].tolist() == pytest.approx(expected[:taken])
-    assert all(np.isinf(expected[taken:]))
-    assert used[:2].tolist() == pytest.approx([spot, on_demand])
-    assert used[3] == workers
+    as_in_simpy(arrived, leaves, missed, FLEET)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -48,12 +54,7 @@ def test_what_fills_a_quota_leaves_early_at_the_same_tick_as_in_simpy(seed: int,
     arrived = np.cumsum(draw.exponential(1 / per_s, int(40_000 * per_s)))
     leaves = [900.0 * number for number in range(1, 60)]
     missed = (draw.random(len(leaves)) < 0.2).tolist()
-    done, used, taken = follow(arrived, leaves, missed, fleet)
-    expected, spot, on_demand, workers = departures(arrived.tolist(), leaves, missed, fleet, 0.0)
-    assert done[:taken].tolist() == pytest.approx(expected[:taken])
-    assert all(np.isinf(expected[taken:]))
-    assert used[:2].tolist() == pytest.approx([spot, on_demand])
-    assert used[3] == workers
+    done, taken = as_in_simpy(arrived, leaves, missed, fleet)
     at_their_time, *_ = follow(arrived, leaves, missed, fleet._replace(early=False))
     assert (done[:taken].mean() < at_their_time[:taken].mean() - 60) == (per_s > 0.1)
 

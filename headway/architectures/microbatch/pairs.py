@@ -97,7 +97,7 @@ def _pair(workload: Workload, week: Week, hardware: str, most: int, window: int)
     points = workload.profile.model.service(hardware)
     cv, concurrency = max(one.variability for one in points), min(one.concurrency for one in points)
     hours = {pair: (collected(pair[0], most, window), collected(pair[1], most, window)) for pair in week.hours}
-    quietest = {pair: collected(quiet_rate(*pair) or pair[1], most, window) for pair in week.hours}
+    quietest = {pair: collected(slowest_rate(*pair), most, window) for pair in week.hours}
     busiest = max(hours, key=lambda pair: pair[1])
     size = hours[busiest][1]
     service = _batch_of(size, time, cv)
@@ -146,6 +146,11 @@ def collected(hourly: float, most: int, window: int) -> Collected:
     smallest.
     """
     return collect(round(hourly / 3600 / assume("microbatch.pollers"), 12), most, float(window))
+
+
+def slowest_rate(mean: float, peak: float) -> float:
+    """Requests an hour when collecting takes longest: outside the busiest stretch, unless all come in it."""
+    return quiet_rate(mean, peak) or peak
 
 
 def per_hour(rate: float, made: Collected) -> float:

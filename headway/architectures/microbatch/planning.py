@@ -26,9 +26,10 @@ from headway.architectures.microbatch.pairs import (
     pairs_of,
     per_hour,
     service_of,
+    slowest_rate,
 )
 from headway.architectures.queue_path import queue_lines, result_lines, watchdog_design, watchdog_lines, watching_lines
-from headway.architectures.rates import quiet_rate, waits_of
+from headway.architectures.rates import waits_of
 from headway.architectures.router_design import LONGEST_RETENTION_S
 from headway.architectures.validating import probes_time, validation_design
 from headway.architectures.workload import Workload
@@ -280,7 +281,7 @@ def _wait(workload: Workload, pair: Pair, endpoint: RealtimeDesign) -> Wait:
     at_closest = 0.0
     for (mean, peak, count), limit in limits.items():
         # Collecting takes longest when few come, the endpoint's queue when many do: the worse of the two counts.
-        quiet = (quiet_rate(mean, peak) or peak, pair.quietest[mean, peak])
+        quiet = (slowest_rate(mean, peak), pair.quietest[mean, peak])
         for rate, made in (quiet, (peak, pair.hours[mean, peak][1])):
             mixture = Mixture()
             answers = response_points(
